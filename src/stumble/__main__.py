@@ -1,0 +1,8 @@
+"""`python -m stumble` is the `stumble` command."""
+
+from __future__ import annotations
+
+from stumble.cli import main
+
+if __name__ == "__main__":
+    main()

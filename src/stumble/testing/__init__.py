@@ -1,0 +1,15 @@
+"""What every component must do, as functions that raise AssertionError where one does not. For your own tests, too.
+
+A good component passes in silence::
+
+    def test_my_recogniser():
+        stumble.testing.check_target(MyRecogniser(), batch)
+"""
+
+from __future__ import annotations
+
+from stumble.testing.attacks import check_attack
+from stumble.testing.constraints import check_constraint
+from stumble.testing.targets import check_target
+
+__all__ = ["check_attack", "check_constraint", "check_target"]
