@@ -1,0 +1,3 @@
+"""Measures of recognition and their uncertainty, on plain arrays."""
+
+from __future__ import annotations

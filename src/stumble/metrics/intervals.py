@@ -1,0 +1,60 @@
+"""How far a percentage can be trusted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+
+from stumble.seeds import stream
+
+__all__ = ["subject_bootstrap", "wilson"]
+
+
+def wilson(successes: int | float, total: int | float, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval of a proportion of independent trials, in percent; (0, 100) without trials."""
+    if total == 0:
+        return 0.0, 100.0
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    share = successes / total
+    centre = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
+    return 100 * max(centre - half, 0.0), 100 * min(centre + half, 1.0)
+
+
+def subject_bootstrap(
+    successes: Sequence[int | float] | np.ndarray,
+    totals: Sequence[int | float] | np.ndarray,
+    subjects: Sequence[str],
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Percentile interval of a ratio of sums, in percent, from resampling subjects with all that belongs to them.
+
+    Decisions of one subject are not independent, so subjects are the units that are drawn.
+
+    Args:
+        successes: of each row (a decision, or a sequence with several), how many succeeded.
+        totals: of each row, how many there are; rows of 0 are ignored.
+        subjects: whose row it is.
+
+    Returns:
+        (low, high). Where every resample gives the same percentage (one subject, or 0 or 100 % throughout)
+        the bootstrap says nothing; then Wilson's interval as if each subject were one trial.
+    """
+    names, cluster = np.unique(np.asarray(subjects), return_inverse=True)
+    hits = np.bincount(cluster, np.asarray(successes, float), len(names))
+    trials = np.bincount(cluster, np.asarray(totals, float), len(names))
+    hits, trials = hits[trials > 0], trials[trials > 0]
+    if len(trials) == 0:
+        return 0.0, 100.0
+    if np.ptp(hits / trials) == 0:
+        return wilson(float(hits[0] / trials[0]) * len(trials), len(trials), level)
+    generator = stream(seed, "", "bootstrap over subjects")
+    drawn = generator.multinomial(len(trials), np.full(len(trials), 1 / len(trials)), size=resamples)
+    low, high = np.quantile((drawn @ hits) / (drawn @ trials), [0.5 - level / 2, 0.5 + level / 2])
+    return 100 * float(low), 100 * float(high)

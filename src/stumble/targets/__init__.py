@@ -1,0 +1,8 @@
+"""What turns networks into targets, and their embeddings into identities."""
+
+from __future__ import annotations
+
+from stumble.targets.gallery import Gallery
+from stumble.targets.wrap import Wrapped, wrap
+
+__all__ = ["Gallery", "Wrapped", "wrap"]
