@@ -1,0 +1,8 @@
+"""Architectures: one file each."""
+
+from __future__ import annotations
+
+from stumble.models.gaitset import GaitSet
+from stumble.models.wgan_gp import SilhouetteGAN
+
+__all__ = ["GaitSet", "SilhouetteGAN"]

@@ -1,0 +1,23 @@
+"""Training of the networks that are shipped, and of a user's own on a user's own data."""
+
+from __future__ import annotations
+
+from stumble.training.calibration import calibrate
+from stumble.training.gaitset import GaitSetProgress, GaitSetTraining, by_subject
+from stumble.training.memory import keep_freed_memory
+from stumble.training.validation import HeldOutRank1
+from stumble.training.wgan_gp import WganProgress, WganTraining, contact_sheet, sample, single_frames
+
+__all__ = [
+    "GaitSetProgress",
+    "GaitSetTraining",
+    "HeldOutRank1",
+    "WganProgress",
+    "WganTraining",
+    "by_subject",
+    "calibrate",
+    "contact_sheet",
+    "keep_freed_memory",
+    "sample",
+    "single_frames",
+]

@@ -1,0 +1,8 @@
+"""Shipped weights: a card and a .safetensors file each; and references to a user's own."""
+
+from __future__ import annotations
+
+from stumble.zoo.card import Card
+from stumble.zoo.weights import SHIPPED, Architecture, File, Shipped, names, save
+
+__all__ = ["SHIPPED", "Architecture", "Card", "File", "Shipped", "names", "save"]

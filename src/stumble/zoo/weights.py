@@ -1,0 +1,152 @@
+"""References to weights: shipped ones by name, a user's own by file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import nn
+
+from stumble.errors import WeightsError
+from stumble.interfaces import Weights
+from stumble.models.checkpoints import load_gaitset, load_silhouette_gan
+from stumble.models.gaitset import GaitSet
+from stumble.models.wgan_gp import SilhouetteGAN
+from stumble.zoo.card import Card
+
+__all__ = ["SHIPPED", "Architecture", "File", "Shipped", "names", "save"]
+
+Architecture = Literal["gaitset", "wgan-gp"]
+
+SHIPPED = Path(__file__).with_name("shipped")
+"""The folder of the weights that come with the package."""
+
+_LOADERS: dict[str, Callable[[Path], nn.Module]] = {"gaitset": load_gaitset, "wgan-gp": load_silhouette_gan}
+_ARCHITECTURES: dict[type[nn.Module], Architecture] = {GaitSet: "gaitset", SilhouetteGAN: "wgan-gp"}
+
+
+def names() -> tuple[str, ...]:
+    """The names of the weights that come with the package."""
+    return tuple(sorted(path.stem for path in SHIPPED.glob("*.json")))
+
+
+@dataclass(frozen=True)
+class Shipped(Weights):
+    """Weights that come with the package.
+
+    Attributes:
+        name: one of `names()`.
+    """
+
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """The weight file. Raises WeightsError for a name that is not shipped."""
+        if self.name not in names():
+            raise WeightsError(f"{self.name}: found no such shipped weights; expected one of {', '.join(names())}")
+        return SHIPPED / f"{self.name}.safetensors"
+
+    @property
+    def card(self) -> Card:
+        """What is known about the weights."""
+        return Card.read(self.path.with_suffix(".json"))
+
+    @property
+    def digest(self) -> str:
+        return _digest(self.path)
+
+    def load(self) -> nn.Module:
+        """The network in inference mode, its parameters frozen. Raises WeightsError, also for another digest."""
+        card, digest = self.card, self.digest
+        if digest != card.digest:
+            raise WeightsError(f"{self.path}: found SHA-256 {digest[:12]}…; its card expects {card.digest[:12]}…")
+        return File(self.path, _architecture(card, self.path)).load()
+
+
+@dataclass(frozen=True)
+class File(Weights):
+    """Weights in a file: ours, or a checkpoint in any layout that `models.checkpoints` detects.
+
+    Attributes:
+        path: the file.
+        architecture: which network they are for.
+    """
+
+    path: Path
+    architecture: Architecture = "gaitset"
+
+    @property
+    def digest(self) -> str:
+        return _digest(self.path)
+
+    def load(self) -> nn.Module:
+        """The network in inference mode, its parameters frozen. Raises WeightsError."""
+        return _LOADERS[self.architecture](self.path).requires_grad_(False).eval()
+
+
+def save(module: nn.Module, path: Path, card: Card, half: bool = True) -> Card:
+    """Write weights and, beside them, their card; each file is either wholly there afterwards or as it was.
+
+    Args:
+        path: ends in .safetensors; the card's name ends in .json instead.
+        half: store matrices in half precision.
+
+    Returns:
+        The card with architecture, number of parameters and digest filled in.
+
+    Raises:
+        WeightsError: another suffix, an architecture that is not ours, or numbers that are not finite as stored.
+    """
+    from safetensors.torch import save as to_bytes
+
+    if path.suffix != ".safetensors":
+        raise WeightsError(f"{path}: found suffix {path.suffix!r}; expected .safetensors")
+    if type(module) not in _ARCHITECTURES:
+        known = ", ".join(t.__name__ for t in _ARCHITECTURES)
+        raise WeightsError(f"{path}: found a {type(module).__name__} to save; expected one of {known}")
+    state = {}
+    for name, value in module.state_dict().items():
+        stored = value.detach().to(torch.float16 if half and value.ndim else torch.float32).contiguous()
+        if not bool(stored.isfinite().all()):
+            raise WeightsError(f"{path}: found numbers in {name} that are NaN or too large; nothing was written")
+        state[name] = stored
+    content = to_bytes(state)
+    card = replace(
+        card,
+        architecture=_ARCHITECTURES[type(module)],
+        parameters=sum(p.numel() for p in module.parameters()),
+        digest=hashlib.sha256(content).hexdigest(),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, content)
+    _replace(path.with_suffix(".json"), card.text().encode())
+    return card
+
+
+def _architecture(card: Card, path: Path) -> Architecture:
+    for architecture in _ARCHITECTURES.values():
+        if card.architecture == architecture:
+            return architecture
+    raise WeightsError(f"{path}: its card names the architecture {card.architecture!r}; expected {', '.join(_LOADERS)}")
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise WeightsError(f"{path}: found no readable file ({type(error).__name__}); expected weights") from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

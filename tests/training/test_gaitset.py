@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from stumble.errors import SpecError, WeightsError
+from stumble.seeds import stream
+from stumble.training import GaitSetProgress, GaitSetTraining
+
+TINY = GaitSetTraining(iterations=4, subjects=2, sequences=2, frames=2, bfloat16=False)
+
+
+@pytest.fixture(scope="module")
+def people() -> dict[str, list[np.ndarray]]:
+    """Three people of different width."""
+    data: dict[str, list[np.ndarray]] = {}
+    for number in range(3):
+        for walk in range(3):
+            frames = (stream(0, f"{number} {walk}", "test").random((5, 64, 44)) < 0.05).astype(np.uint8)
+            frames[:, :, 18 - 5 * number : 26 + 5 * number] = 1
+            data.setdefault(f"{number:03d}", []).append(frames * 255)
+    return data
+
+
+def test_learns_to_tell_people_apart(people: dict[str, list[np.ndarray]], tmp_path: Path) -> None:
+    seen: list[GaitSetProgress] = []
+    training = replace(TINY, iterations=30, subjects=3, learning_rate=1e-3)
+    network = training.run(people, tmp_path / "state.pt", progress=seen.append)
+    assert not network.training
+    assert [p.iteration for p in seen] == [10, 20, 30]
+    assert seen[-1].nonzero < seen[0].nonzero
+
+
+def test_resumes_bit_for_bit(people: dict[str, list[np.ndarray]], tmp_path: Path) -> None:
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(progress: GaitSetProgress) -> None:
+        if progress.iteration == 3:
+            raise Interrupted
+
+    whole = TINY.run(people, tmp_path / "whole.pt")
+    with pytest.raises(Interrupted):
+        TINY.run(people, tmp_path / "parts.pt", progress=interrupt, report_every=1, save_every=2)
+    resumed: list[int] = []
+    parts = TINY.run(
+        people, tmp_path / "parts.pt", progress=lambda p: resumed.append(p.iteration), report_every=1, save_every=2
+    )
+    assert resumed == [3, 4]
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, parts.state_dict()[name]), name
+
+
+def test_batches_depend_on_seed_and_iteration_alone(people: dict[str, list[np.ndarray]]) -> None:
+    frames, label = TINY.draw(people, 7)
+    assert frames.shape == (8, 64, 44) and label.tolist() == [label[0], label[0], label[2], label[2]]
+    assert np.array_equal(frames, TINY.draw(people, 7)[0])
+    assert not np.array_equal(frames, TINY.draw(people, 8)[0])
+
+
+def test_validates_in_inference_mode(people: dict[str, list[np.ndarray]], tmp_path: Path) -> None:
+    seen: list[GaitSetProgress] = []
+    modes: list[bool] = []
+
+    def validate(network: torch.nn.Module) -> float:
+        modes.append(network.training)
+        return 0.5
+
+    TINY.run(people, tmp_path / "s.pt", progress=seen.append, report_every=1, validate=validate, validate_every=2)
+    assert modes == [False, False]
+    assert [p.validation for p in seen] == [None, 0.5, 0.5, 0.5]
+
+
+def test_the_learning_rate_falls_linearly_at_the_end() -> None:
+    training = GaitSetTraining(iterations=100, decay=0.2, learning_rate=1.0)
+    assert [training.rate(i) for i in (0, 80, 90, 99)] == pytest.approx([1, 1, 0.5, 0.05])
+
+
+def test_state_of_another_training_is_refused(people: dict[str, list[np.ndarray]], tmp_path: Path) -> None:
+    TINY.run(people, tmp_path / "s.pt")
+    with pytest.raises(WeightsError, match=r"s\.pt: found a training with margin=0\.2; expected margin=0\.3"):
+        replace(TINY, margin=0.3).run(people, tmp_path / "s.pt")
+
+
+def test_a_damaged_state_is_named(people: dict[str, list[np.ndarray]], tmp_path: Path) -> None:
+    (tmp_path / "s.pt").write_bytes(b"nonsense")
+    with pytest.raises(WeightsError, match=r"s\.pt: found .*; expected the state of a training"):
+        TINY.run(people, tmp_path / "s.pt")
+
+
+def test_too_few_people_are_named(people: dict[str, list[np.ndarray]], tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="3 training subjects for batches of 8 x 8"):
+        GaitSetTraining().run(people, tmp_path / "s.pt")

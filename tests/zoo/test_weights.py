@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from stumble import zoo
+from stumble.errors import WeightsError
+from stumble.interfaces import Weights
+from stumble.models.checkpoints import export_gaitset
+from stumble.models.gaitset import GaitSet
+from stumble.models.wgan_gp import SilhouetteGAN
+
+CARD = zoo.Card(data="random", command="none", seed=0, metrics={"rank-1 NM": 12.5})
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A zoo with one small network."""
+    monkeypatch.setattr("stumble.zoo.weights.SHIPPED", tmp_path)
+    torch.manual_seed(0)
+    zoo.save(SilhouetteGAN(width=4), tmp_path / "small.safetensors", CARD)
+    return tmp_path
+
+
+def test_shipped_weights_are_loaded_by_name(shipped: Path) -> None:
+    assert zoo.names() == ("small",)
+    network = zoo.Shipped("small").load()
+    assert isinstance(network, SilhouetteGAN) and network.width == 4
+    assert not network.training and not any(p.requires_grad for p in network.parameters())
+
+
+def test_the_card_says_what_was_stored(shipped: Path) -> None:
+    weights = zoo.Shipped("small")
+    assert isinstance(weights, Weights)
+    assert weights.digest == hashlib.sha256((shipped / "small.safetensors").read_bytes()).hexdigest()
+    assert (weights.card.architecture, weights.card.digest) == ("wgan-gp", weights.digest)
+    assert weights.card.parameters == sum(p.numel() for p in SilhouetteGAN(width=4).parameters())
+    assert weights.card.metrics == {"rank-1 NM": 12.5}
+
+
+@pytest.mark.parametrize("half", [True, False])
+def test_saving_and_loading_gives_the_same_numbers(half: bool, tmp_path: Path) -> None:
+    network = GaitSet()
+    path = tmp_path / "new folder" / "gaitset.safetensors"
+    zoo.save(network, path, CARD, half=half)
+    assert path.stat().st_size < (2 if half else 4) * 2_594_592 + 4096
+    for name, value in zoo.File(path).load().state_dict().items():
+        expected = network.state_dict()[name]
+        assert torch.equal(value, expected.half().float() if half else expected), name
+
+
+def test_calibration_keeps_its_precision(tmp_path: Path) -> None:
+    network = SilhouetteGAN(width=4)
+    network.offset.fill_(-44.4321)
+    zoo.save(network, tmp_path / "gan.safetensors", CARD)
+    loaded = zoo.File(tmp_path / "gan.safetensors", "wgan-gp").load()
+    assert torch.equal(loaded.get_buffer("offset"), network.offset)
+
+
+def test_a_users_checkpoint_in_another_layout(tmp_path: Path) -> None:
+    network = GaitSet()
+    torch.save(export_gaitset(network, "opengait"), tmp_path / "GaitSet-80000.pt")
+    loaded = zoo.File(tmp_path / "GaitSet-80000.pt", "gaitset").load()
+    assert torch.equal(loaded.get_parameter("parts"), network.parts)
+
+
+def test_a_changed_file_is_refused(shipped: Path) -> None:
+    path = shipped / "small.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(WeightsError, match=r"small\.safetensors: found SHA-256 .*; its card expects"):
+        zoo.Shipped("small").load()
+
+
+def test_unknown_names_and_missing_files_are_named(shipped: Path) -> None:
+    with pytest.raises(WeightsError, match="large: found no such shipped weights; expected one of small"):
+        zoo.Shipped("large").load()
+    (shipped / "small.safetensors").unlink()
+    with pytest.raises(WeightsError, match=r"small\.safetensors: found no readable file"):
+        zoo.Shipped("small").load()
+
+
+@pytest.mark.parametrize("card", ["{", "[]", '{"data": "x", "extra": 1}'])
+def test_a_damaged_card_is_named(card: str, shipped: Path) -> None:
+    (shipped / "small.json").write_text(card)
+    with pytest.raises(WeightsError, match=r"small\.json: found"):
+        zoo.Shipped("small").load()
+
+
+def test_nan_is_neither_saved_nor_loaded(tmp_path: Path) -> None:
+    network = SilhouetteGAN(width=4)
+    zoo.save(network, tmp_path / "gan.safetensors", CARD)
+    before = (tmp_path / "gan.safetensors").read_bytes()
+    with torch.no_grad():
+        network.scorer.first.bias[0] = torch.nan
+    with pytest.raises(WeightsError, match=r"scorer\.first\.bias that are NaN.*nothing was written"):
+        zoo.save(network, tmp_path / "gan.safetensors", CARD)
+    assert (tmp_path / "gan.safetensors").read_bytes() == before
+    torch.save(network.state_dict(), tmp_path / "gan.pt")
+    with pytest.raises(WeightsError, match=r"gan\.pt: found 1 numbers in scorer\.first\.bias"):
+        zoo.File(tmp_path / "gan.pt", "wgan-gp").load()
+
+
+def test_the_wrong_architecture_is_named(shipped: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="expected GaitSet's"):
+        zoo.File(shipped / "small.safetensors", "gaitset").load()
+    zoo.save(GaitSet(), tmp_path / "gaitset.safetensors", CARD)
+    with pytest.raises(WeightsError, match="expected a silhouette generator's"):
+        zoo.File(tmp_path / "gaitset.safetensors", "wgan-gp").load()
+    with pytest.raises(WeightsError, match=r"found a Linear to save; expected one of GaitSet, SilhouetteGAN"):
+        zoo.save(nn.Linear(1, 1), tmp_path / "linear.safetensors", CARD)
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_everything_that_is_shipped_loads(name: str) -> None:
+    assert sum(p.numel() for p in zoo.Shipped(name).load().parameters()) == zoo.Shipped(name).card.parameters
