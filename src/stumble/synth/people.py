@@ -1,0 +1,67 @@
+"""Who the synthetic people are: body, style of walking, wardrobe and bag of each, drawn once per person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from stumble.seeds import stream
+from stumble.synth.body import Shape
+from stumble.synth.clothing import Bag, Coat, Outfit
+from stumble.synth.gait import Style
+
+__all__ = ["Person"]
+
+
+@dataclass(frozen=True)
+class Person:
+    """One synthetic person. The same (seed, subject) is the same person whatever else is generated."""
+
+    shape: Shape
+    style: Style
+    outfit: Outfit
+    coat: Coat
+    bag: Bag
+
+    @classmethod
+    def draw(cls, seed: int, subject: int) -> Person:
+        """The person with this number."""
+        rng = stream(seed, f"{subject:03d}", "person")
+        woman = bool(rng.random() < 0.35)
+        shape = Shape(
+            gender=float(rng.uniform(0.75, 1.0) if woman else rng.uniform(0.0, 0.25)),
+            age=float(rng.triangular(2 / 3, 0.7, 0.95)),
+            muscle=float(np.clip(rng.normal(0.45 if woman else 0.55, 0.17), 0.1, 0.9)),
+            weight=float(np.clip(rng.normal(0.5, 0.19), 0.08, 0.95)),
+            proportions=float(rng.uniform(0.2, 0.9)),
+            stature=float(np.clip(rng.normal(1.61 if woman else 1.73, 0.06), 1.45, 1.95)),
+        )
+        outfit = Outfit(
+            shirt=float(rng.uniform(0.006, 0.022)),
+            sleeves=float(rng.uniform(0.003, 0.016)),
+            trousers=float(rng.uniform(0.004, 0.022)),
+            flare=float(rng.uniform(-0.002, 0.014)),
+            shoes=float(rng.uniform(0.006, 0.014)),
+            hair=float(rng.uniform(0.006, 0.035)),
+            long_hair=float(rng.uniform(0.03, 0.07)) if rng.random() < (0.6 if woman else 0.04) else 0.0,
+        )
+        coat = Coat(
+            thickness=float(rng.uniform(0.02, 0.055)),
+            length=float(rng.uniform(0.12, 0.62)),
+            flare=float(rng.uniform(1.0, 1.3)),
+            hood=float(rng.uniform(0.02, 0.05)) if rng.random() < 0.35 else 0.0,
+        )
+        return cls(shape, Style.sample(rng), outfit, coat, _bag(rng))
+
+
+def _bag(rng: np.random.Generator) -> Bag:
+    side: Literal["left", "right"] = "left" if rng.random() < 0.4 else "right"
+    scale = rng.uniform(0.8, 1.2, 3)
+    kind = rng.random()
+    if kind < 0.4:
+        return Bag("backpack", side, (0.17 * scale[0], 0.29 * scale[1], 0.42 * scale[2]))
+    if kind < 0.75:
+        return Bag("shoulder", side, (0.30 * scale[0], 0.11 * scale[1], 0.26 * scale[2]))
+    return Bag("hand", side, (0.32 * scale[0], 0.12 * scale[1], 0.26 * scale[2]))
