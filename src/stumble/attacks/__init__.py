@@ -1,0 +1,8 @@
+"""Adversaries, one file per family."""
+
+from stumble.attacks.best_real import BestReal
+from stumble.attacks.controls import RandomFrames, RealFrames
+from stumble.attacks.pixel import PixelAttack, fgsm, mi_fgsm, pgd
+from stumble.attacks.temporal_sparse import TemporalSparse
+
+__all__ = ["BestReal", "PixelAttack", "RandomFrames", "RealFrames", "TemporalSparse", "fgsm", "mi_fgsm", "pgd"]

@@ -1,0 +1,140 @@
+"""Changing a few frames: where they go, and what the target says, at the price of the changed frames alone.
+
+A target that sees one frame at a time needs the clean frames only once. With set pooling they reduce to one pooled
+map per sequence, so that neither time nor memory of an optimisation step grows with the length of the sequence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from stumble.constraints.frames import Edit, Positions, Sparsity, insert_gaps
+from stumble.errors import TargetError
+from stumble.interfaces import AttackResult, Features, FrameSeparable, Output, SetPooled, Target
+from stumble.sequences import Silhouettes
+
+__all__ = ["FrameEdit"]
+
+
+@dataclass(frozen=True)
+class _Pooled:
+    clean: Features
+
+
+@dataclass(frozen=True)
+class _Separate:
+    clean: Features
+
+
+class FrameEdit:
+    """One batch under attack in chosen frames.
+
+    Args:
+        target: the recogniser.
+        batch: the clean sequences.
+        edit: "alter" replaces K frames, "insert" adds K.
+        budget, positions: how many and where.
+        incremental: encode clean frames once where the target allows it. The plain forward gives the same and
+            exists to be compared with.
+
+    Attributes:
+        base: the resulting sequences with their clean frames in place, floating point.
+        edited: (B, N') True where frames are the adversary's.
+        counts: K of each sequence. Edited frames travel packed (F = sum of counts, H, W), sequence after sequence.
+        owner: (F,) which sequence each packed frame belongs to.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        batch: Silhouettes,
+        edit: Edit,
+        budget: Sparsity,
+        positions: Positions,
+        seed: int,
+        incremental: bool = True,
+    ) -> None:
+        target.takes.check(batch)
+        self.target, self.clean, self.edit = target, batch, edit
+        self.counts = [budget.count(n) for n in batch.lengths.tolist()]
+        added = torch.tensor(self.counts) if edit == "insert" else torch.zeros_like(batch.lengths)
+        self.edited: Bool[Tensor, "b n"] = positions.mask(batch.lengths + added, self.counts, batch.ids, seed)
+        self.base = (insert_gaps(batch, self.edited) if edit == "insert" else batch).floating()
+        self.owner = torch.repeat_interleave(torch.arange(len(batch)), torch.tensor(self.counts))
+        self._cache = self._prepare() if incremental else None
+
+    def _prepare(self) -> _Pooled | _Separate | None:
+        kept = self.base.mask & ~self.edited
+        remaining = kept.sum(1)
+        if isinstance(self.target, FrameSeparable):
+            with torch.no_grad():
+                features = self.target.encode(self.base.frames[kept])
+                if isinstance(self.target, SetPooled) and bool((remaining > 0).all()):
+                    return _Pooled(self.target.pool(features, remaining))
+                return _Separate(features)
+        return None
+
+    def clean_frames(self) -> Float[Tensor, "f h w"]:
+        """What stands at the edited positions now: the clean frames (alteration) or zeros (insertion)."""
+        return self.base.frames[self.edited]
+
+    def sequences(self, frames: Float[Tensor, "f h w"]) -> Silhouettes:
+        """The resulting sequences with these frames at the edited positions."""
+        full = self.base.frames.masked_scatter(self.edited[:, :, None, None], frames)
+        return Silhouettes(full, self.base.lengths, self.base.ids)
+
+    def output(self, frames: Float[Tensor, "f h w"]) -> Output:
+        """What the target answers to `sequences(frames)`, differentiable in `frames`."""
+        if self._cache is None:
+            return self.target(self.sequences(frames))
+        assert isinstance(self.target, FrameSeparable)
+        features = self.target.encode(frames)
+        counts = torch.tensor(self.counts)
+        if isinstance(self._cache, _Pooled):
+            assert isinstance(self.target, SetPooled)
+            return self.target.head(self.target.merge(self._cache.clean, self.target.pool(features, counts)))
+        where = self.edited[self.base.mask]
+        merged = tuple(
+            new.new_zeros(len(where), *new.shape[1:]).index_put((~where,), old).index_put((where,), new)
+            for old, new in zip(self._cache.clean, features, strict=True)
+        )
+        return self.target.aggregate(merged, self.base.lengths)
+
+    def pooled_with(self, row: int, features: Features) -> Output:
+        """Sequence `row` with one more frame, for each of F already encoded frames: outputs of batch size F.
+
+        Raises:
+            TargetError: the target does not pool frames as a set.
+        """
+        if not isinstance(self._cache, _Pooled) or not isinstance(self.target, SetPooled):
+            raise TargetError("searching over encoded frames needs a target that pools frames as a set")
+        clean = tuple(x[row : row + 1].expand_as(y) for x, y in zip(self._cache.clean, features, strict=True))
+        return self.target.head(self.target.merge(clean, features))
+
+    def result(
+        self,
+        frames: Float[Tensor, "f h w"],
+        steps: int,
+        queries: int,
+        stopped: str,
+        trace: dict[str, list[Tensor]] | None = None,
+    ) -> AttackResult:
+        """The attack's answer with these frames, every sample having taken the same steps."""
+        size = len(self.clean)
+        return AttackResult(
+            adversarial=self.sequences(frames.detach()),
+            edited=self.edited,
+            steps=torch.full((size,), steps),
+            queries=torch.full((size,), queries),
+            stopped=(stopped,) * size,
+            trace={name: torch.stack(values) for name, values in (trace or {}).items() if values},
+        )
+
+    def per_sequence(self, values: Float[Tensor, " f"]) -> Float[Tensor, " b"]:
+        """The mean over each sequence's edited frames of a value per frame."""
+        total = values.new_zeros(len(self.clean)).index_add(0, self.owner, values)
+        return total / torch.tensor(self.counts, dtype=values.dtype)

@@ -1,0 +1,180 @@
+"""One gait recogniser, its gallery and its probes: clean tables, goals, attacks stored and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import torch
+
+from stumble.campaign.store import read_samples, write_samples
+from stumble.constraints import Kept
+from stumble.data.gait import GaitData, SequenceKey
+from stumble.data.splits import PROTOCOLS
+from stumble.errors import DataError
+from stumble.interfaces import Attack, Goal, Target
+from stumble.judge import GaitJudge, Probe
+from stumble.metrics.distances import Distance
+from stumble.metrics.plausibility import Plausibility
+from stumble.metrics.retrieval import Decisions, EmbeddedSequences
+from stumble.seeds import stream
+from stumble.sequences import Silhouettes
+from stumble.targets.embedding import embed
+from stumble.targets.gallery import Gallery
+
+__all__ = ["GaitEvaluation"]
+
+_BATCH_FRAMES = 640
+
+
+@dataclass(frozen=True)
+class GaitEvaluation:
+    """Everything about the defender that is the same for all attacks.
+
+    Attributes:
+        target: the recogniser.
+        data: where sequences come from; its `synthetic` flag labels every number.
+        gallery: enrolled clean sequences.
+        enrolled: the key of each gallery embedding.
+        probes: the sequences to attack.
+        frames: clip length: the first `frames` frames of each sequence, or None for all.
+    """
+
+    target: Target
+    data: GaitData
+    gallery: Gallery
+    enrolled: tuple[SequenceKey, ...]
+    probes: tuple[SequenceKey, ...]
+    frames: int | None = None
+
+    @classmethod
+    def prepare(
+        cls,
+        target: Target,
+        data: GaitData,
+        *,
+        subjects: Collection[str] | None = None,
+        frames: int | None = None,
+        distance: Distance = "per-part",
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> GaitEvaluation:
+        """Embed the gallery of the data set's own protocol.
+
+        Args:
+            subjects: whom to test; by default those the protocol tests.
+            progress: called with sequences done and their number.
+
+        Raises:
+            DataError: there are no gallery or no probe sequences of these people.
+        """
+        gallery, probes = PROTOCOLS[data.protocol].split(data, subjects)
+        if not gallery.keys or not probes.keys:
+            found = f"{len(gallery.keys)} gallery and {len(probes.keys)} probe sequences"
+            raise DataError(data.name, found, f"both, of the people that {data.protocol} tests (see `stumble data check`)")
+        total = len(gallery.keys)
+        embeddings, kept = embed(
+            target, data.load, gallery.keys, frames=frames, progress=lambda done: progress(done, total)
+        )
+        enrolled = EmbeddedSequences(embeddings, [k.subject for k in kept], [k.view for k in kept])
+        if PROTOCOLS[data.protocol].pooled:
+            enrolled = enrolled.pooled()
+        return cls(target, data, Gallery(enrolled, distance), kept, probes.keys, frames)
+
+    @property
+    def identical_views(self) -> bool:
+        """Whether decisions in the probe's own view count."""
+        return PROTOCOLS[self.data.protocol].pooled
+
+    def select(
+        self, kinds: Collection[str] | None = None, views: Collection[str] | None = None, limit: int | None = None
+    ) -> GaitEvaluation:
+        """The same with fewer probes: of these kinds and views, and of those `limit` spread evenly over the rest."""
+        keys = [k for k in self.probes if (kinds is None or k.kind in kinds) and (views is None or k.view in views)]
+        if limit is not None and limit < len(keys):
+            keys = [keys[i * len(keys) // limit] for i in range(limit)]
+        return replace(self, probes=tuple(keys))
+
+    def clean(self, progress: Callable[[int, int], None] = lambda done, total: None) -> Decisions:
+        """Decisions on the clean probes, in the order of `probes`."""
+        total = len(self.probes)
+        embeddings, kept = embed(
+            self.target, self.data.load, self.probes, frames=self.frames, progress=lambda done: progress(done, total)
+        )
+        probes = EmbeddedSequences(embeddings, [k.subject for k in kept], [k.view for k in kept])
+        return self.gallery.decide(probes, identical_views=self.identical_views)
+
+    def goal(self, kind: Literal["untargeted", "targeted"], keys: Sequence[SequenceKey], seed: int) -> Goal:
+        """What the adversary wants of these probes.
+
+        Untargeted: to leave the clean embedding. Targeted: an identity drawn per sample, never the true one, and the
+        embedding of one of its gallery sequences in the probe's own view, which judging excludes.
+        """
+        label = self.gallery.labels([k.subject for k in keys])
+        if kind == "untargeted":
+            with torch.no_grad():
+                reference = self.target(self.data.batch(keys, self.frames)).embedding
+            return Goal("untargeted", label, None, reference)
+        wanted, references = [], []
+        for key, own in zip(keys, label.tolist(), strict=True):
+            rng = stream(seed, key.id, "wanted")
+            others = [i for i in range(len(self.gallery.identities)) if i != own]
+            wanted.append(int(rng.choice(others)))
+            subject = self.gallery.identities[wanted[-1]]
+            theirs = [i for i, k in enumerate(self.enrolled) if k.subject == subject]
+            same_view = [i for i in theirs if self.enrolled[i].view == key.view] or theirs
+            references.append(int(rng.choice(same_view)))
+        reference = self.gallery.enrolled.embeddings[torch.tensor(references)]
+        return Goal("targeted", label, torch.tensor(wanted), reference)
+
+    def batches(self) -> Iterator[tuple[tuple[SequenceKey, ...], Silhouettes]]:
+        """The probes in batches of a bounded number of frames, always the same ones."""
+        keys: list[SequenceKey] = []
+        arrays = []
+        for key in self.probes:
+            frames = self.data.load(key)[: self.frames]
+            if keys and sum(map(len, arrays)) + len(frames) > _BATCH_FRAMES:
+                yield tuple(keys), Silhouettes.pad(arrays, [k.id for k in keys])
+                keys, arrays = [], []
+            keys.append(key)
+            arrays.append(frames)
+        if keys:
+            yield tuple(keys), Silhouettes.pad(arrays, [k.id for k in keys])
+
+    def attack(
+        self,
+        attack: Attack,
+        kind: Literal["untargeted", "targeted"],
+        samples: Path,
+        *,
+        constraint: Kept = Kept(),
+        seed: int = 0,
+        plausibility: Plausibility | None = None,
+        critic: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> pa.Table:
+        """Attack every probe, store the adversarial sequences, read them back and judge them.
+
+        Args:
+            samples: folder for the adversarial sequences, one file per batch; made if needed.
+            constraint: must agree with the attack's kind of edit.
+            progress: called with probes done and their number.
+
+        Returns:
+            The judge's table, a row per decision.
+        """
+        judge = GaitJudge(self.target, self.gallery, self.identical_views, plausibility, critic)
+        tables, done = [], 0
+        for number, (keys, clean) in enumerate(self.batches()):
+            goal = self.goal(kind, keys, seed)
+            result = attack(self.target, clean, goal, seed=seed)
+            file = samples / f"{number:04d}.npz"
+            write_samples(file, result)
+            stored, edited = read_samples(file)
+            probes = [Probe(k.subject, k.condition, k.view) for k in keys]
+            tables.append(judge(clean, stored, replace(result, edited=edited), goal, probes, constraint))
+            done += len(keys)
+            progress(done, len(self.probes))
+        return pa.concat_tables(tables, promote_options="permissive")
