@@ -9,18 +9,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from stumble.data.opening import open_gait
     from stumble.interfaces import Goal, InputSpec, Output
     from stumble.sequences import Silhouettes
+    from stumble.targets.gallery import Gallery
+    from stumble.targets.wrap import wrap
 
-__all__ = ["Goal", "InputSpec", "Output", "Silhouettes", "__version__"]
+__all__ = ["Gallery", "Goal", "InputSpec", "Output", "Silhouettes", "__version__", "open_gait", "wrap"]
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Gallery": "targets.gallery",
     "Goal": "interfaces",
     "InputSpec": "interfaces",
     "Output": "interfaces",
     "Silhouettes": "sequences",
+    "open_gait": "data.opening",
+    "wrap": "targets.wrap",
 }
 
 
