@@ -6,6 +6,7 @@
 Writes DOCS/generator.md and DOCS/images/generator.png: generated frames above, real ones below.
 """
 
+# ruff: noqa: E501 (rows of a table)
 from __future__ import annotations
 
 import argparse

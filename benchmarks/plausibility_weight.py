@@ -36,7 +36,9 @@ def main() -> None:
     arguments = parser.parse_args()
     keep_freed_memory()
     data = open_gait(arguments.data).select(views=VIEWS)
-    people = {name: [f"{s:03d}" for s in part] for name, part in (("pool", POOL), ("limits", LIMITS), ("all", ATTACKED))}
+    people = {
+        name: [f"{s:03d}" for s in part] for name, part in (("pool", POOL), ("limits", LIMITS), ("all", ATTACKED))
+    }
     target = Shipped("gaitset-synthetic").load()
     assert isinstance(target, Target)
     evaluation = GaitEvaluation.prepare(target, data, subjects=people["all"], frames=40)

@@ -1,6 +1,6 @@
 """The README's picture, from the samples that `stumble demo` stored.
 
-    python scripts/picture.py out/demo docs/images/strip.png
+python scripts/picture.py out/demo docs/images/strip.png
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def strip(frames: np.ndarray, framed: np.ndarray) -> np.ndarray:
     cells = []
     for frame, mark in zip(frames[:COLUMNS], framed, strict=True):
         large = cv2.resize(255 - frame, None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_NEAREST)
-        cell = cv2.copyMakeBorder(cv2.cvtColor(large, cv2.COLOR_GRAY2BGR), 6, 6, 4, 4, cv2.BORDER_CONSTANT, value=(255,) * 3)
+        cell = cv2.copyMakeBorder(
+            cv2.cvtColor(large, cv2.COLOR_GRAY2BGR), 6, 6, 4, 4, cv2.BORDER_CONSTANT, value=(255,) * 3
+        )
         if mark:
             cv2.rectangle(cell, (2, 3), (cell.shape[1] - 3, cell.shape[0] - 4), (40, 40, 214), 3)
         cells.append(cell)

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
+import pytest
 import torch
 from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
@@ -49,3 +50,12 @@ settings.register_profile(
     "repeatable", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def mocap() -> Path:
+    """A folder with motion capture: CMU's trials as `cmu/SUBJECT/SUBJECT_TRIAL.amc`, HDM05's clips in `hdm05`."""
+    folder = Path(os.environ.get("STUMBLE_MOCAP", Path(__file__).parents[2] / "shared" / "data"))
+    if not (folder / "cmu").is_dir() or not (folder / "hdm05").is_dir():
+        pytest.skip(f"no motion capture files in {folder}; STUMBLE_MOCAP names the folder that has cmu and hdm05")
+    return folder

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from stumble.attacks import PixelAttack
-from stumble.constraints import Even, Kept, Sparsity
-from stumble.interfaces import Attack, Constraint, Goal, InputSpec, Target
+from stumble.attacks import BestReal, PixelAttack, RandomFrames, RealFrames, TemporalSparse, fgsm, mi_fgsm, pgd
+from stumble.constraints import Even, Given, Kept, RandomPositions, Sparsity
+from stumble.data.frame_pool import LoadedFrames
+from stumble.interfaces import Attack, Constraint, Features, Goal, InputSpec, Output, Target, Weights
 from stumble.models import GaitSet
+from stumble.models.wgan_gp import SilhouetteGAN
 from stumble.sequences import Silhouettes
 from stumble.targets import wrap
 from stumble.testing import check_attack, check_constraint, check_target
@@ -44,25 +46,88 @@ def wrapped() -> Target:
     return wrap(net, InputSpec(64, 44), embed)
 
 
-@pytest.mark.parametrize("target", [gaitset, wrapped])
+class Outline:
+    """A set-pooled target of one layer: how far each row and column of a coarse picture is ever filled."""
+
+    takes = InputSpec(64, 44)
+
+    def __call__(self, batch: Silhouettes) -> Output:
+        return self.aggregate(self.encode(batch.floating().packed()), batch.lengths)
+
+    def encode(self, frames: Tensor) -> Features:
+        coarse = nn.functional.avg_pool2d(frames[:, None], 4)[:, 0]
+        return (torch.cat([coarse.mean(1), coarse.mean(2)], 1),)
+
+    def pool(self, features: Features, lengths: Tensor) -> Features:
+        return (torch.stack([part.amax(0) for part in features[0].split(lengths.tolist())]),)
+
+    def merge(self, first: Features, second: Features) -> Features:
+        return (torch.where(first[0] >= second[0], first[0], second[0]),)
+
+    def head(self, pooled: Features) -> Output:
+        return Output(embedding=pooled[0][:, None])
+
+    def aggregate(self, features: Features, lengths: Tensor) -> Output:
+        return self.head(self.pool(features, lengths))
+
+
+@dataclass(frozen=True)
+class Untrained(Weights):
+    """A small generator and critic as they are initialised."""
+
+    @property
+    def digest(self) -> str:
+        return "0" * 64
+
+    def load(self) -> nn.Module:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return SilhouetteGAN(width=4).eval().requires_grad_(False)
+
+
+PRIOR = Untrained()
+POOL = LoadedFrames(
+    torch.randint(0, 256, (12, 64, 44), generator=torch.Generator().manual_seed(0), dtype=torch.uint8),
+    tuple(f"{i % 5:03d}" for i in range(12)),
+)
+
+
+@pytest.mark.parametrize("target", [gaitset, wrapped, Outline])
 def test_targets(target: Callable[[], Target], batch: Silhouettes) -> None:
     check_target(target(), batch)
 
 
+@pytest.mark.parametrize("target", [gaitset, Outline])
 @pytest.mark.parametrize(
     "attack",
     [
+        TemporalSparse(PRIOR, iterations=2),
+        TemporalSparse(PRIOR, "insert", Sparsity(0.5), Even(), iterations=2),
+        TemporalSparse(PRIOR, "alter", Sparsity(frames=2), Given((0, 2)), iterations=2, incremental=False),
+        TemporalSparse(PRIOR, "insert", Sparsity(frames=2), RandomPositions(), iterations=2, black_and_white=True),
+        RandomFrames(PRIOR),
+        RandomFrames(PRIOR, "insert", Sparsity(0.5), RandomPositions(), sphere=True),
+        RealFrames(POOL),
+        RealFrames(POOL, "insert", Sparsity(frames=2), Even()),
+        BestReal(POOL),
+        BestReal(POOL, "insert", Sparsity(frames=2), RandomPositions(), candidates=8),
         PixelAttack(iterations=2),
         PixelAttack(Sparsity(0.5), Even(), iterations=2, momentum=1.0),
         PixelAttack(iterations=2, incremental=False),
+        fgsm(Sparsity()),
+        pgd(Sparsity(frames=2), RandomPositions(), iterations=2),
+        mi_fgsm(Sparsity(frames=2), iterations=2),
     ],
-    ids=repr,
+    ids=lambda attack: f"{type(attack).__name__}-{getattr(attack, 'edit', 'alter')}-{type(attack.positions).__name__}",
 )
-def test_attacks(attack: Attack, batch: Silhouettes) -> None:
-    target = gaitset()
+def test_attacks(attack: Attack, target: Callable[[], Target], batch: Silhouettes) -> None:
+    recogniser = target()
     with torch.no_grad():
-        reference = target(batch).embedding
-    check_attack(attack, target, batch, Goal("untargeted", torch.tensor([0, 1, 2]), reference=reference))
+        reference = recogniser(batch).embedding
+    label = torch.tensor([0, 1, 2])
+    check_attack(attack, recogniser, batch, Goal("untargeted", label, reference=reference))
+    assert reference is not None
+    check_attack(attack, recogniser, batch, Goal("targeted", label, label.roll(1), reference.roll(1, 0)), seed=1)
 
 
 @pytest.mark.parametrize("constraint", [Kept("alter"), Kept("insert")], ids=repr)

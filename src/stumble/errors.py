@@ -24,6 +24,10 @@ class DataError(StumbleError):
         super().__init__(f"{where}: found {found}; expected {expected}")
         self.where, self.found, self.expected = str(where), found, expected
 
+    def __reduce__(self) -> tuple[type[DataError], tuple[str, str, str]]:
+        """What pickle needs, so that a worker process can hand the error over."""
+        return type(self), (self.where, self.found, self.expected)
+
 
 class WeightsError(StumbleError):
     """A checkpoint cannot be loaded, or its numbers cannot be used."""

@@ -108,13 +108,17 @@ class SetPooled(FrameSeparable, Protocol):
 
 @runtime_checkable
 class SilhouettePrior(Protocol):
-    """A generator of silhouettes from a latent sphere, with a critic that scores how real a frame looks."""
+    """A generator of silhouettes from latents, with a critic that scores how real a frame looks."""
 
     @property
     def latent_dim(self) -> int: ...
 
     def generate(self, latents: Float[Tensor, "f v"]) -> Float[Tensor, "f h w"]:
-        """Latents are evaluated where they are; the sphere of radius sqrt(V) is the caller's business."""
+        """Latents are evaluated where they are; whether they stay on the prior's support is the caller's business."""
+        ...
+
+    def to_prior(self, latents: Float[Tensor, "f v"]) -> Float[Tensor, "f v"]:
+        """The nearest points of the prior's support, such as a sphere; normal latents become draws from the prior."""
         ...
 
     def critic(self, frames: Float[Tensor, "f h w"]) -> Float[Tensor, " f"]: ...

@@ -16,7 +16,6 @@ from torch import Tensor
 from stumble.errors import StumbleError
 from stumble.interfaces import AttackResult, Constraint, Goal, Target
 from stumble.metrics.plausibility import FrameMeasures, Plausibility
-from stumble.metrics.retrieval import EmbeddedSequences
 from stumble.sequences import Silhouettes
 from stumble.targets.gallery import Gallery
 
@@ -71,23 +70,26 @@ class GaitJudge:
             A table with a row per decision. `correct_before` and `correct_after` say whether the nearest gallery
             sequence shows the subject, `hit_before` and `hit_after` whether it shows the wanted person; `binary_*`
             the same with the edited frames rounded to black and white. `plausible` and `coherent` hold where
-            every edited frame is so.
+            every edited frame is so; the measures beside them are those of the worst edited frame.
 
         Raises:
-            StumbleError: the stored sequences are not uint8 levels.
+            StumbleError: the stored sequences are not uint8 levels, not those of the clean ones, or `edited` does not
+                fit them; or the target answers with no finite embedding.
         """
         if stored.frames.dtype != torch.uint8 or clean.frames.dtype != torch.uint8:
             raise StumbleError("the judge takes sequences as stored: uint8 levels")
-        rounded = torch.where(
-            result.edited[:, :, None, None], (stored.frames > 127).to(torch.uint8) * 255, stored.frames
-        )
+        if stored.ids != clean.ids or result.edited.shape != stored.mask.shape:
+            found = f"{len(stored)} stored sequences, edited {tuple(result.edited.shape)}"
+            raise StumbleError(f"{found}; the judge expects the {len(clean)} clean ones and {tuple(stored.mask.shape)}")
+        edited = result.edited & stored.mask
+        rounded = torch.where(edited[:, :, None, None], (stored.frames > 127).to(torch.uint8) * 255, stored.frames)
         before, after = self._scores(clean), self._scores(stored)
         binary = self._scores(Silhouettes(rounded, stored.lengths, stored.ids))
         counted = self._counted(probes)
         per_sample = {
-            **self._effort(clean, result),
-            "violation": constraint.violation(stored, clean, result.edited).tolist(),
-            **self._looks(stored, result.edited, probes),
+            **self._effort(clean, edited, result),
+            "violation": constraint.violation(stored, clean, edited).tolist(),
+            **self._looks(stored, edited, probes),
         }
         wanted = goal.wanted if goal.wanted is not None else torch.full_like(goal.label, -1)
         names = self.gallery.identities
@@ -133,14 +135,14 @@ class GaitJudge:
         return torch.tensor([[self.identical_views or view != probe.view for view in views] for probe in probes])
 
     @staticmethod
-    def _effort(clean: Silhouettes, result: AttackResult) -> dict[str, list[object]]:
-        edited = result.edited.sum(1)
+    def _effort(clean: Silhouettes, edited: Bool[Tensor, "b n"], result: AttackResult) -> dict[str, list[object]]:
+        counts = edited.sum(1)
         return {
-            "frames": list(clean.lengths.tolist()),
-            "edited": list(edited.tolist()),
-            "sparsity": list((edited / clean.lengths).tolist()),
-            "steps": list(result.steps.tolist()),
-            "queries": list(result.queries.tolist()),
+            "frames": clean.lengths.tolist(),
+            "edited": counts.tolist(),
+            "sparsity": (counts / clean.lengths).tolist(),
+            "steps": result.steps.tolist(),
+            "queries": result.queries.tolist(),
             "stopped": list(result.stopped),
         }
 
@@ -151,14 +153,15 @@ class GaitJudge:
         looks: dict[str, list[object]] = {name: [None] * len(stored) for name in names}
         for row, (frames, probe) in enumerate(zip(stored.unpadded(), probes, strict=True)):
             which = edited[row, : len(frames)]
-            if self.critic is not None:
+            if self.critic is not None and bool(which.any()):
                 with torch.no_grad():
                     looks["realness"][row] = float(self.critic(frames[which].float() / 255).mean())
             if self.plausibility is None:
                 continue
             measures: FrameMeasures = self.plausibility.measure(frames, probe.subject, which)
             for name in ("overlap", "component", "coherence"):
-                looks[name][row] = float(getattr(measures, name).min())
+                values = getattr(measures, name)
+                looks[name][row] = float(values.min()) if len(values) else None
             looks["plausible"][row] = bool(self.plausibility.plausible(measures).all())
             looks["coherent"][row] = bool(self.plausibility.coherent(measures).all())
         return looks

@@ -32,6 +32,6 @@ class Cosine(Objective):
 
     def __call__(self, output: Output, goal: Goal) -> Float[Tensor, " b"]:
         if output.embedding is None or goal.reference is None:
-            raise TargetError("the cosine objective needs a target with an embedding and a goal with a reference embedding")
+            raise TargetError("the cosine needs an embedding from the target and one in the goal's reference")
         similarity = functional.cosine_similarity(output.embedding.flatten(1), goal.reference.flatten(1), dim=1)
         return similarity if goal.kind == "untargeted" else -similarity

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -9,7 +11,8 @@ from torch import Tensor, nn
 from stumble.attacks import PixelAttack, fgsm, mi_fgsm, pgd
 from stumble.constraints import Kept, Sparsity
 from stumble.interfaces import Goal, InputSpec, Output
-from stumble.objectives import Objective
+from stumble.objectives import Cosine, Objective
+from stumble.seeds import uniform
 from stumble.sequences import Silhouettes
 
 WEIGHTS = torch.linspace(-1, 1, 12).reshape(4, 3)
@@ -49,8 +52,7 @@ def optimum(distortion: float) -> float:
 
 @pytest.mark.parametrize("attack", [pgd(Sparsity(0.2)), mi_fgsm(Sparsity(0.2)), fgsm(Sparsity(0.2))])
 def test_the_corner_of_the_box_is_found(attack: PixelAttack) -> None:
-    attack = PixelAttack(attack.budget, attack.positions, Value(), 0.25, attack.iterations, attack.step, attack.momentum)
-    result = attack(TARGET, BATCH, GOAL, seed=0)
+    result = replace(attack, objective=Value(), distortion=0.25)(TARGET, BATCH, GOAL, seed=0)
     reached = TARGET(result.adversarial).embedding
     assert reached is not None
     assert float(reached.max()) == pytest.approx(optimum(0.25), abs=1e-4)
@@ -69,3 +71,50 @@ def test_the_cosine_is_stationary_at_the_clean_sample() -> None:
     reference = network(frames).detach()
     (gradient,) = torch.autograd.grad(nn.functional.cosine_similarity(network(frames), reference).sum(), frames)
     assert float(gradient.abs().max()) < 1e-12
+
+
+def test_fgsm_leaves_nothing_grey_where_the_gradient_says_anything() -> None:
+    result = replace(fgsm(Sparsity(frames=1)), objective=Value())(TARGET, BATCH, GOAL, seed=0)
+    assert result.steps.tolist() == [1, 1]
+    levels = result.adversarial.frames[result.edited]
+    assert bool(((levels == 0) | (levels == 1)).all())
+    assert torch.equal(levels[0] == 0, WEIGHTS > 0)
+
+
+@pytest.mark.parametrize("momentum", [None, 1.0])
+def test_the_descent_is_the_published_one(momentum: float | None) -> None:
+    """A slow loop over samples with autograd on the whole sequence, from the same start."""
+
+    class Crooked(MeanTarget):
+        """A target whose gradient changes sign along the way, so that momentum matters."""
+
+        def __call__(self, batch: Silhouettes) -> Output:
+            first = batch.floating().frames[:, 0]
+            return Output(
+                embedding=torch.stack([(9 * first * WEIGHTS).sin().sum((1, 2)), first.mean((1, 2))], 1)[:, None]
+            )
+
+    attack = PixelAttack(Sparsity(frames=1), iterations=7, step=0.1, distortion=0.3, momentum=momentum)
+    target, goal = Crooked(), replace(GOAL, reference=Crooked()(BATCH).embedding)
+    result = attack(target, BATCH, goal, seed=4)
+    for row, name in enumerate(BATCH.ids):
+        clean = BATCH.floating().frames[row, 0]
+        frame = clean + 0.1 * (uniform(4, (name,), "pixels", (1, 4, 3))[0, 0] - 0.5)
+        accumulated = torch.zeros(4, 3)
+        for _ in range(7):
+            frame = frame.detach().requires_grad_()
+            sequence = Silhouettes(
+                torch.cat([frame[None], BATCH.floating().frames[row, 1:]])[None], torch.tensor([5]), (name,)
+            )
+            loss = Cosine()(target(sequence), goal.select(torch.tensor([row])))
+            (gradient,) = torch.autograd.grad(loss.sum(), frame)
+            accumulated = (momentum or 0) * accumulated + gradient / gradient.abs().sum()
+            frame = (frame - 0.1 * accumulated.sign()).clamp(clean - 0.3, clean + 0.3).clamp(0, 1)
+        torch.testing.assert_close(result.adversarial.frames[row, 0], frame.detach())
+
+
+def test_the_start_is_half_a_step_around_the_clean_frame() -> None:
+    start = PixelAttack(Sparsity(frames=1), iterations=0, step=0.2)(TARGET, BATCH, GOAL, seed=0)
+    moved = start.adversarial.frames[start.edited] - 100 / 255
+    assert 0.07 < float(moved.abs().max()) <= 0.1
+    assert not torch.equal(moved[0], moved[1])  # a stream of its own for every sample

@@ -42,6 +42,13 @@ def test_the_sphere_has_radius_sqrt_v() -> None:
     torch.testing.assert_close(norms, torch.full((5,), 128**0.5))
 
 
+def test_to_prior_puts_latents_on_that_sphere_by_the_shortest_way(prior: SilhouetteGAN) -> None:
+    z = torch.randn(5, 128, dtype=torch.float64)
+    there = prior.to_prior(z)
+    torch.testing.assert_close(there, on_sphere(z))
+    torch.testing.assert_close(there / there.norm(dim=1, keepdim=True), z / z.norm(dim=1, keepdim=True))
+
+
 def test_gradients_reach_the_latents_through_the_critic(prior: SilhouetteGAN) -> None:
     z = torch.randn(2, 128, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: prior.critic(prior.generate(x)), z, fast_mode=True)

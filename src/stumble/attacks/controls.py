@@ -9,7 +9,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from stumble.attacks.frame_edit import FrameEdit
-from stumble.attacks.temporal_sparse import on_sphere, prior_of
+from stumble.attacks.temporal_sparse import prior_of
 from stumble.constraints.frames import Edit, First, Positions, Sparsity
 from stumble.errors import DataError
 from stumble.interfaces import Attack, AttackResult, FramePool, Goal, Target, Weights
@@ -51,7 +51,7 @@ class RealFrames(Attack):
 
 @dataclass(frozen=True)
 class RandomFrames(Attack):
-    """*Random*: G(z) of z ~ N(0, I), not optimised; with `sphere` z is put on the sphere first."""
+    """*Random*: G(z) of z ~ N(0, I), not optimised; with `sphere` z is put on the prior's support first."""
 
     prior: Weights
     edit: Edit = "alter"
@@ -65,5 +65,5 @@ class RandomFrames(Attack):
         drawn = normal(seed, batch.ids, "random latents", (max(scene.counts), prior.latent_dim))
         latents = torch.cat([drawn[row, :count] for row, count in enumerate(scene.counts)])
         with torch.no_grad():
-            frames = prior.generate(on_sphere(latents) if self.sphere else latents)
+            frames = prior.generate(prior.to_prior(latents) if self.sphere else latents)
         return scene.result(frames, 0, 0, "done")

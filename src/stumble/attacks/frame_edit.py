@@ -108,10 +108,10 @@ class FrameEdit:
         """Sequence `row` with one more frame, for each of F already encoded frames: outputs of batch size F.
 
         Raises:
-            TargetError: the target does not pool frames as a set.
+            TargetError: the target does not pool frames as a set, or a sequence has no clean frame left.
         """
         if not isinstance(self._cache, _Pooled) or not isinstance(self.target, SetPooled):
-            raise TargetError("searching over encoded frames needs a target that pools frames as a set")
+            raise TargetError("a search needs a target that pools frames as a set, and a clean frame in every sequence")
         clean = tuple(x[row : row + 1].expand_as(y) for x, y in zip(self._cache.clean, features, strict=True))
         return self.target.head(self.target.merge(clean, features))
 

@@ -79,5 +79,3 @@ def pgd(budget: Sparsity, positions: Positions = First(), iterations: int = 20, 
 def mi_fgsm(budget: Sparsity, positions: Positions = First(), iterations: int = 20, step: float = 0.05) -> PixelAttack:
     """Sign descent with momentum of decay 1.0; the paper's 20 iterations."""
     return PixelAttack(budget, positions, iterations=iterations, step=step, momentum=1.0)
-
-

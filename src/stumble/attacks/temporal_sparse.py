@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -19,19 +17,16 @@ from stumble.objectives import Cosine, Objective
 from stumble.seeds import normal
 from stumble.sequences import Silhouettes
 
-__all__ = ["TemporalSparse", "on_sphere", "prior_of"]
-
-
-def on_sphere(latents: Float[Tensor, "f v"]) -> Float[Tensor, "f v"]:
-    """Latents scaled to the sphere of radius sqrt(V), where the generator was trained."""
-    return latents * (math.sqrt(latents.shape[1]) / latents.norm(dim=1, keepdim=True).clamp_min(1e-12))
+__all__ = ["TemporalSparse", "prior_of"]
 
 
 def prior_of(weights: Weights) -> SilhouettePrior:
     """The generator and critic behind a weights reference. Raises SpecError where it is another network."""
     network = weights.load()
     if not isinstance(network, SilhouettePrior):
-        raise SpecError(f"{weights}: a {type(network).__name__}; the attack needs a generator of silhouettes with a critic")
+        raise SpecError(
+            f"{weights}: a {type(network).__name__}; the attack needs a generator of silhouettes with a critic"
+        )
     return network
 
 
@@ -47,7 +42,7 @@ class TemporalSparse(Attack):
     Minimises cos(f(X), f(X*)) + weight * BCE(sigma(D(G(Z))), 1), or -cos(f(X_t), f(X*)) + ... when targeted; the
     paper prints a maximisation whose terms pull against each other, this is the form that does what its text says.
     Each step: g <- momentum g + gradient / ||gradient||_1 per sample, Z <- Z - step sign(g), clipped to
-    [-clip, clip], put back on the sphere of radius sqrt(V).
+    [-clip, clip], put back on the prior's support (the sphere of radius sqrt(V)).
 
     Attributes:
         prior: generator and critic.
@@ -82,7 +77,7 @@ class TemporalSparse(Attack):
     def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:
         prior = prior_of(self.prior)
         scene = FrameEdit(target, batch, self.edit, self.budget, self.positions, seed, self.incremental)
-        latents = on_sphere(self._start(scene, prior.latent_dim, seed))
+        latents = prior.to_prior(self._start(scene, prior.latent_dim, seed))
         momentum = torch.zeros_like(latents)
         trace: dict[str, list[Tensor]] = {"objective": [], "implausibility": []}
         for _ in range(self.iterations):
@@ -92,14 +87,16 @@ class TemporalSparse(Attack):
             loss = wanted
             if self.plausibility:
                 logits = prior.plausibility_logit(frames)
-                unlikely = functional.binary_cross_entropy_with_logits(logits, torch.ones_like(logits), reduction="none")
+                unlikely = functional.binary_cross_entropy_with_logits(
+                    logits, torch.ones_like(logits), reduction="none"
+                )
                 implausibility = scene.per_sequence(unlikely)
                 loss = loss + self.plausibility * implausibility
                 trace["implausibility"].append(implausibility.detach())
             (gradient,) = torch.autograd.grad(loss.sum(), latents)
             momentum = accumulate(momentum, gradient, self.momentum, scene.owner, len(batch))
             moved = (latents.detach() - self.step * momentum.sign()).clamp(-self.clip, self.clip)
-            latents = on_sphere(moved)
+            latents = prior.to_prior(moved)
             trace["objective"].append(wanted.detach())
         with torch.no_grad():
             frames = self._frames(prior, latents)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pyarrow as pa
 import torch
 
@@ -73,7 +74,9 @@ class GaitEvaluation:
         gallery, probes = PROTOCOLS[data.protocol].split(data, subjects)
         if not gallery.keys or not probes.keys:
             found = f"{len(gallery.keys)} gallery and {len(probes.keys)} probe sequences"
-            raise DataError(data.name, found, f"both, of the people that {data.protocol} tests (see `stumble data check`)")
+            raise DataError(
+                data.name, found, f"both, of the people that {data.protocol} tests (see `stumble data check`)"
+            )
         total = len(gallery.keys)
         embeddings, kept = embed(
             target, data.load, gallery.keys, frames=frames, progress=lambda done: progress(done, total)
@@ -91,10 +94,17 @@ class GaitEvaluation:
     def select(
         self, kinds: Collection[str] | None = None, views: Collection[str] | None = None, limit: int | None = None
     ) -> GaitEvaluation:
-        """The same with fewer probes: of these kinds and views, and of those `limit` spread evenly over the rest."""
+        """The same with fewer probes: of these kinds and views, `limit` spread evenly over those.
+
+        Raises:
+            DataError: there is none.
+        """
         keys = [k for k in self.probes if (kinds is None or k.kind in kinds) and (views is None or k.view in views)]
         if limit is not None and limit < len(keys):
             keys = [keys[i * len(keys) // limit] for i in range(limit)]
+        if not keys:
+            chosen = "".join(f", {n} {', '.join(v)}" for n, v in (("kinds", kinds), ("views", views)) if v is not None)
+            raise DataError(self.data.name, f"no probe{chosen}", "at least one")
         return replace(self, probes=tuple(keys))
 
     def clean(self, progress: Callable[[int, int], None] = lambda done, total: None) -> Decisions:
@@ -132,10 +142,10 @@ class GaitEvaluation:
     def batches(self) -> Iterator[tuple[tuple[SequenceKey, ...], Silhouettes]]:
         """The probes in batches of a bounded number of frames, always the same ones."""
         keys: list[SequenceKey] = []
-        arrays = []
+        arrays: list[np.ndarray] = []
         for key in self.probes:
             frames = self.data.load(key)[: self.frames]
-            if keys and sum(map(len, arrays)) + len(frames) > _BATCH_FRAMES:
+            if keys and sum(len(array) for array in arrays) + len(frames) > _BATCH_FRAMES:
                 yield tuple(keys), Silhouettes.pad(arrays, [k.id for k in keys])
                 keys, arrays = [], []
             keys.append(key)

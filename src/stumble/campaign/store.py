@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,19 +9,22 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from stumble.data.damage import reading
+from stumble.data.whole_files import whole_file
 from stumble.errors import DataError
 from stumble.interfaces import AttackResult
 from stumble.sequences import Silhouettes
 
 __all__ = ["read_samples", "write_samples"]
 
+_EXPECTED = "adversarial samples as stumble stores them"
+
 
 def write_samples(file: Path, result: AttackResult) -> None:
     """Store what an attack returned, quantised."""
     stored = result.adversarial.quantised()
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    with temporary.open("wb") as stream:
+    with whole_file(file) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(
             stream,
             frames=stored.frames.numpy(),
@@ -30,15 +32,14 @@ def write_samples(file: Path, result: AttackResult) -> None:
             ids=np.array(stored.ids),
             edited=result.edited.numpy(),
         )
-    os.replace(temporary, file)
 
 
 def read_samples(file: Path) -> tuple[Silhouettes, Bool[Tensor, "b n"]]:
     """The stored sequences, and which of their frames are the adversary's. Raises DataError."""
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            frames, lengths, edited = (torch.from_numpy(arrays[name]) for name in ("frames", "lengths", "edited"))
-            ids = tuple(arrays["ids"].tolist())
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise DataError(file, f"a file that cannot be read ({error})", "adversarial samples as stumble stores them") from error
-    return Silhouettes(frames, lengths, ids), edited
+    with reading(file, _EXPECTED), np.load(file, allow_pickle=False) as arrays:
+        frames, lengths, edited = (torch.from_numpy(arrays[name]) for name in ("frames", "lengths", "edited"))
+        stored = Silhouettes(frames, lengths, tuple(arrays["ids"].tolist()))
+        if frames.dtype != torch.uint8 or edited.dtype != torch.bool or edited.shape != frames.shape[:2]:
+            found = f"frames {frames.dtype} {tuple(frames.shape)}, edited {edited.dtype} {tuple(edited.shape)}"
+            raise DataError(file, found, _EXPECTED)
+    return stored, edited

@@ -125,18 +125,21 @@ class Kept(Constraint):
     def project(self, adversarial: Silhouettes, clean: Silhouettes, edited: Bool[Tensor, "b n"]) -> Silhouettes:
         """Every frame that is not edited put back."""
         base = clean if self.edit == "alter" else insert_gaps(clean, edited)
-        base_frames = base.floating(adversarial.frames.dtype).frames if adversarial.frames.is_floating_point() else base.frames
-        frames = torch.where(edited[:, :, None, None], adversarial.frames, base_frames)
+        if adversarial.frames.is_floating_point():
+            base = base.floating(adversarial.frames.dtype)
+        frames = torch.where(edited[:, :, None, None], adversarial.frames, base.frames)
         return Silhouettes(frames, base.lengths, clean.ids)
 
     def violation(
         self, adversarial: Silhouettes, clean: Silhouettes, edited: Bool[Tensor, "b n"]
     ) -> Float[Tensor, " b"]:
         """Pixels outside the edited frames whose stored level changed; infinite where the frame counts disagree."""
-        base = clean if self.edit == "alter" else insert_gaps(clean, edited)
         result = torch.full((len(clean),), torch.inf)
-        same = adversarial.lengths == base.lengths
-        if adversarial.frames.shape == base.frames.shape:
-            changed = adversarial.quantised().frames != base.quantised().frames
-            result[same] = (changed & ~edited[:, :, None, None]).sum((1, 2, 3)).float()[same]
+        sequences = zip(adversarial.quantised().unpadded(), clean.quantised().unpadded(), edited, strict=True)
+        for row, (now, before, marks) in enumerate(sequences):
+            kept = ~marks[: len(now)]
+            if self.edit == "alter" and len(now) == len(before):
+                result[row] = (now[kept] != before[kept]).sum()
+            elif self.edit == "insert" and int(kept.sum()) == len(before):
+                result[row] = (now[kept] != before).sum()
         return result

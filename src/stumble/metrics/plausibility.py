@@ -91,17 +91,19 @@ class Plausibility:
         cls,
         pool: UInt8[Tensor, "p h w"],
         pool_subjects: Sequence[str],
-        sequences: Sequence[UInt8[Tensor, "n h w"]],
+        sequences: Sequence[UInt8[Tensor, "_ h w"]],
         subjects: Sequence[str],
     ) -> Plausibility:
         """Thresholds from real sequences, whose people should not be in the pool.
 
         Raises:
-            DataError: fewer than 200 real frames, too few for a 1st percentile.
+            DataError: fewer than 200 real frames, too few for a 1st percentile, or an empty pool.
         """
         total = sum(len(s) for s in sequences)
         if total < 200:
             raise DataError("plausibility", f"{total} real frames", "at least 200 to take a 1st percentile of")
+        if len(pool) == 0:
+            raise DataError("plausibility", "an empty pool", "real frames to compare with")
         unset = cls(pool, tuple(pool_subjects), 0.0, 0.0, 0.0)
         measured = [
             unset.measure(s, name, torch.ones(len(s), dtype=torch.bool))

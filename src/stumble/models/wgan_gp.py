@@ -96,8 +96,12 @@ class SilhouetteGAN(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def generate(self, latents: Float[Tensor, "f v"]) -> Float[Tensor, "f 64 44"]:
-        """Silhouettes in [0, 1]. Latents are evaluated where they are; the prior is the sphere, see `on_sphere`."""
+        """Silhouettes in [0, 1]. Latents are evaluated where they are; see `to_prior`."""
         return cast(Tensor, self.generator(latents))
+
+    def to_prior(self, latents: Float[Tensor, "f v"]) -> Float[Tensor, "f v"]:
+        """The nearest points of the sphere of radius sqrt(V)."""
+        return on_sphere(latents)
 
     def critic(self, frames: Float[Tensor, "f 64 44"]) -> Float[Tensor, " f"]:
         """The Wasserstein critic's score, in no unit; higher is more real."""

@@ -28,9 +28,18 @@ SEGMENTS: tuple[str, ...] = (
 """The 21 rigid segments, parents before children; each is named like the joint at its root."""
 
 _PARENT_NAMES = {
-    **{"abdomen": "pelvis", "chest": "abdomen", "neck": "chest", "head": "neck"},
-    **{"clavicle": "chest", "upper_arm": "clavicle", "forearm": "upper_arm", "hand": "forearm"},
-    **{"thigh": "pelvis", "shin": "thigh", "foot": "shin", "toes": "foot"},
+    "abdomen": "pelvis",
+    "chest": "abdomen",
+    "neck": "chest",
+    "head": "neck",
+    "clavicle": "chest",
+    "upper_arm": "clavicle",
+    "forearm": "upper_arm",
+    "hand": "forearm",
+    "thigh": "pelvis",
+    "shin": "thigh",
+    "foot": "shin",
+    "toes": "foot",
 }
 
 
@@ -61,8 +70,11 @@ NTU_JOINTS: tuple[tuple[str, str], ...] = (
 """NTU-25 in its order: (the segment that carries the joint, the asset's point). Neck is set halfway up to the head."""
 
 _STRAIGHT = {  # where each segment's axis points in the straight stance; segments not named keep the rest pose
-    **{"upper_arm": ("forearm", (0.0, 0.0, -1.0)), "forearm": ("hand", (0.0, 0.0, -1.0))},
-    **{"hand": ("knuckle", (0.0, 0.0, -1.0)), "thigh": ("shin", (0.0, 0.0, -1.0)), "shin": ("foot", (0.0, 0.0, -1.0))},
+    "upper_arm": ("forearm", (0.0, 0.0, -1.0)),
+    "forearm": ("hand", (0.0, 0.0, -1.0)),
+    "hand": ("knuckle", (0.0, 0.0, -1.0)),
+    "thigh": ("shin", (0.0, 0.0, -1.0)),
+    "shin": ("foot", (0.0, 0.0, -1.0)),
 }
 
 
@@ -96,8 +108,12 @@ class _Asset:
 
 
 _ANCHORS = {
-    **{"gender": (0.0, 1.0), "age": (2 / 3, 1.0), "muscle": (0.0, 0.5, 1.0)},
-    **{"weight": (0.0, 0.5, 1.0), "height": (0.0, 1.0), "proportions": (0.0, 1.0)},
+    "gender": (0.0, 1.0),
+    "age": (2 / 3, 1.0),
+    "muscle": (0.0, 0.5, 1.0),
+    "weight": (0.0, 0.5, 1.0),
+    "height": (0.0, 1.0),
+    "proportions": (0.0, 1.0),
 }
 
 
@@ -146,7 +162,7 @@ def rotation_between(a: Float[np.ndarray, "*n 3"], b: Float[np.ndarray, "*n 3"])
 
 
 class Body:
-    """One person's mesh.
+    """One person's mesh. Raises SpecError where the shape leaves the asset's ranges.
 
     Attributes:
         vertices: (V, 3) rest vertices, in metres, before posing.
@@ -156,6 +172,8 @@ class Body:
     """
 
     def __init__(self, shape: Shape) -> None:
+        if not shape.stature > 0:
+            raise SpecError(f"body shape: stature is {shape.stature:g} m; it must be positive")
         asset = _asset()
         heights = np.array([0.2, 0.4, 0.6, 0.8])
         statures = [self._stature(_rest_points(shape, h)) for h in heights]

@@ -18,7 +18,7 @@ _RING = 18
 
 @dataclass(frozen=True)
 class Coat:
-    """A coat over the clothes. Thickness in metres, length as a share of the way from hip to ankle, flare as a ratio."""
+    """A coat over the clothes. Thickness and hood in metres, length as a share from hip to ankle, flare as a ratio."""
 
     thickness: float = 0.03
     length: float = 0.4
@@ -66,8 +66,11 @@ def dress(body: Body, outfit: Outfit, coat: Coat | None = None) -> Float[np.ndar
     amount = {
         **dict.fromkeys(("pelvis", "abdomen", "chest"), outfit.shirt),
         **dict.fromkeys(("clavicle", "upper_arm"), outfit.sleeves),
-        **{"forearm": 0.6 * outfit.sleeves, "thigh": outfit.trousers, "shin": outfit.trousers + outfit.flare},
-        **{"foot": outfit.shoes, "toes": outfit.shoes},
+        "forearm": 0.6 * outfit.sleeves,
+        "thigh": outfit.trousers,
+        "shin": outfit.trousers + outfit.flare,
+        "foot": outfit.shoes,
+        "toes": outfit.shoes,
     }
     if coat is not None:
         for name, share in (("pelvis", 0.8), ("abdomen", 1.0), ("chest", 0.9), ("clavicle", 0.8), ("upper_arm", 0.8)):
@@ -115,8 +118,9 @@ def _closed_hands(body: Body, vertices: np.ndarray) -> np.ndarray:
 
 def _box(size: tuple[float, float, float], power: float = 4.0) -> tuple[np.ndarray, np.ndarray]:
     """A box with rounded edges (a superellipsoid) around the origin."""
-    polar, azimuth = np.meshgrid(np.linspace(0, np.pi, 9), np.linspace(0, 2 * np.pi, _RING, endpoint=False), indexing="ij")
-    sphere = np.stack([np.sin(polar) * np.cos(azimuth), np.sin(polar) * np.sin(azimuth), np.cos(polar)], -1).reshape(-1, 3)
+    around = np.linspace(0, 2 * np.pi, _RING, endpoint=False)
+    polar, azimuth = (angle.ravel() for angle in np.meshgrid(np.linspace(0, np.pi, 9), around, indexing="ij"))
+    sphere = np.stack([np.sin(polar) * np.cos(azimuth), np.sin(polar) * np.sin(azimuth), np.cos(polar)], 1)
     sphere /= (np.abs(sphere) ** power).sum(1, keepdims=True) ** (1 / power)
     return sphere * np.asarray(size) / 2, _tube_faces(9)
 
@@ -125,7 +129,8 @@ def _tube_faces(rings: int) -> np.ndarray:
     ring, spoke = np.meshgrid(np.arange(rings - 1), np.arange(_RING), indexing="ij")
     a, b = ring * _RING + spoke, ring * _RING + (spoke + 1) % _RING
     c, d = a + _RING, b + _RING
-    return np.concatenate([np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)]).astype(np.int32)
+    triangles = np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)
+    return np.concatenate(triangles).astype(np.int32)
 
 
 def bag_mesh(bag: Bag, body: Body, motion: Motion) -> Mesh:

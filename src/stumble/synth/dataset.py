@@ -5,8 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -14,6 +17,7 @@ from typing import Literal
 import cv2
 
 from stumble.data.arrays import write_frames
+from stumble.data.damage import reading
 from stumble.data.trees import NOTE, Note
 from stumble.errors import DataError
 from stumble.spec import to_plain
@@ -37,20 +41,23 @@ def write_walkers(
     Args:
         layout: "npz", pretreated (n, 64, 64) arrays in OpenGait's tree `001/nm-01/090/090.npz`; "png", the
             raw 320 x 240 images of CASIA-B's tree `001/nm-01/090/001-nm-01-090-001.png`.
+        workers: processes. With more than one, a script that calls this needs `if __name__ == "__main__":`.
         progress: called with the number of walks (person, condition) finished so far.
 
     Raises:
         DataError: `root` holds another synthetic world, or files that are not ours.
     """
     note = Note(True, "casia-b", {"generator": to_plain(walkers), "layout": layout})
-    root.mkdir(parents=True, exist_ok=True)
-    if (root / NOTE).exists():
-        if Note.of(root) != note:
-            raise DataError(root / NOTE, "another data set", "this synthetic world and layout; choose an empty folder")
-    elif any(root.iterdir()):
-        raise DataError(root, "a folder with other files", "an empty folder, or one of this synthetic data set")
-    else:
-        note.write(root)
+    with reading(root, "a folder to write to"):
+        root.mkdir(parents=True, exist_ok=True)
+        if (root / NOTE).exists():
+            if Note.of(root) != note:
+                expected = "this synthetic world and layout; choose an empty folder"
+                raise DataError(root / NOTE, "another data set", expected)
+        elif any(root.iterdir()):
+            raise DataError(root, "a folder with other files", "an empty folder, or one of this synthetic data set")
+        else:
+            note.write(root)
     write = partial(_write_walk, root, walkers, layout, tuple(views))
     jobs = [(subject, condition) for subject in subjects for condition in conditions]
     if workers <= 1:
@@ -60,11 +67,28 @@ def write_walkers(
                 progress(done)
         return
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
-        futures = [pool.submit(write, job) for job in jobs]
-        for done, future in enumerate(as_completed(futures), 1):
-            future.result()
-            if progress:
-                progress(done)
+        with _interruption_ignored():
+            futures = [pool.submit(write, job) for job in jobs]
+        try:
+            for done, future in enumerate(as_completed(futures), 1):
+                future.result()
+                if progress:
+                    progress(done)
+        finally:  # a full disk or an interruption need not wait for everybody else's walks
+            pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interruption_ignored() -> Iterator[None]:
+    """Processes started inside never see Ctrl-C, which is their parent's business: a walk begun is finished."""
+    if threading.current_thread() is not threading.main_thread():  # no other may, and no other is interrupted
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 def _write_walk(root: Path, walkers: Walkers, layout: str, views: tuple[str, ...], job: tuple[int, str]) -> None:
@@ -82,8 +106,9 @@ def _write_walk(root: Path, walkers: Walkers, layout: str, views: tuple[str, ...
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         for number, mask in enumerate(masks, 1):
-            cv2.imwrite(str(temporary / f"{subject:03d}-{condition}-{view}-{number:03d}.png"), mask)
-        os.replace(temporary, folder / view)
+            image = temporary / f"{subject:03d}-{condition}-{view}-{number:03d}.png"
+            image.write_bytes(cv2.imencode(".png", mask)[1].tobytes())  # unlike imwrite, it says when the disk is full
+        temporary.replace(folder / view)
 
 
 def _finished(folder: Path, layout: str) -> bool:

@@ -6,15 +6,15 @@ gait analysis (heel strike at 0); a style scales, shifts and delays them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import CubicSpline
 
-from stumble.synth.body import SEGMENTS, Body
+from stumble.synth.body import PARENTS, SEGMENTS, Body
 
-__all__ = ["FRAMES_PER_SECOND", "Motion", "Style", "turn", "walk"]
+__all__ = ["FRAMES_PER_SECOND", "Motion", "Style", "leg_length", "on_the_ground", "turn", "walk"]
 
 FRAMES_PER_SECOND = 25.0
 
@@ -54,22 +54,41 @@ class Style:
 
     def varied(self, rng: np.random.Generator, scale: float) -> Style:
         """Another sequence of the same person: every trait moved by `scale` of its spread between people."""
-        return replace(self, **{f.name: getattr(self, f.name) + scale * _SPREAD[f.name] * rng.normal() for f in fields(self)})
+        moved = {name: getattr(self, name) + scale * spread * rng.normal() for name, spread in _SPREAD.items()}
+        return replace(self, **moved)
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> Style:
         """A person's style; traits are independent and truncated at two standard deviations."""
         mean = cls()
-        return cls(
-            **{f.name: getattr(mean, f.name) + _SPREAD[f.name] * float(np.clip(rng.normal(), -2, 2)) for f in fields(cls)}
-        )
+        drawn = {name: getattr(mean, name) + s * float(np.clip(rng.normal(), -2, 2)) for name, s in _SPREAD.items()}
+        return cls(**drawn)
 
 
-_SPREAD = {
-    **{"cadence": 0.07, "stride": 0.11, "knee": 0.09, "ankle": 0.2, "arm_swing": 8.0, "arm_rest": 4.0},
-    **{"elbow_rest": 8.0, "elbow_swing": 7.0, "arm_out": 3.0, "arm_phase": 0.03, "forearm_in": 9.0, "lean": 2.5},
-    **{"slouch": 5.5, "head_pitch": 5.5, "pelvis_turn": 2.0, "pelvis_drop": 1.5, "trunk_turn": 2.0},
-    **{"trunk_sway": 1.0, "stance": 1.2, "toe_out": 5.0, "asymmetry": 0.06, "limp": 0.008, "shoulder_drop": 1.5},
+_SPREAD = {  # one standard deviation between people, in the order of the fields: it is the order of the draws
+    "cadence": 0.07,
+    "stride": 0.11,
+    "knee": 0.09,
+    "ankle": 0.2,
+    "arm_swing": 8.0,
+    "arm_rest": 4.0,
+    "elbow_rest": 8.0,
+    "elbow_swing": 7.0,
+    "arm_out": 3.0,
+    "arm_phase": 0.03,
+    "forearm_in": 9.0,
+    "lean": 2.5,
+    "slouch": 5.5,
+    "head_pitch": 5.5,
+    "pelvis_turn": 2.0,
+    "pelvis_drop": 1.5,
+    "trunk_turn": 2.0,
+    "trunk_sway": 1.0,
+    "stance": 1.2,
+    "toe_out": 5.0,
+    "asymmetry": 0.06,
+    "limp": 0.008,
+    "shoulder_drop": 1.5,
 }
 
 
@@ -138,52 +157,52 @@ def walk(style: Style, body: Body, frames: int, start: float = 0.0, carrying: st
         scale = 1 + sign * style.asymmetry
         legs = _legs(replace(style, stride=style.stride * scale, knee=style.knee * scale), phase - delay)
         tilt = turn("x", sign * style.stance - drop)
-        put(f"{side}_thigh", turn("y", np.full(frames, -0.5 * style.lean)) @ tilt @ turn("z", 0.35 * sign * style.toe_out) @ legs["thigh"])
+        hip = turn("y", np.full(frames, -0.5 * style.lean)) @ tilt @ turn("z", 0.35 * sign * style.toe_out)
+        put(f"{side}_thigh", hip @ legs["thigh"])
         put(f"{side}_shin", legs["shin"])
         put(f"{side}_foot", turn("z", 0.65 * sign * style.toe_out) @ legs["foot"])
         put(f"{side}_toes", legs["toes"])
         held = carrying == side
-        swing = -style.arm_swing * scale * np.cos(2 * np.pi * (phase - delay - style.arm_phase)) * (0.2 if held else 1.0)
-        bend = (4.0 if held else style.elbow_rest) + (1.0 if held else 0.5 * style.elbow_swing) * (
-            1 - np.cos(2 * np.pi * (phase - delay - style.arm_phase - 0.04)) * 1.0
-        )
+        arm = phase - delay - style.arm_phase
+        swing = -style.arm_swing * scale * np.cos(2 * np.pi * arm) * (0.2 if held else 1.0)
+        rest, bending = (4.0, 1.0) if held else (style.elbow_rest, 0.5 * style.elbow_swing)
+        bend = rest + bending * (1 - np.cos(2 * np.pi * (arm - 0.04)))
         put(f"{side}_clavicle", turn("x", -sign * style.shoulder_drop - (2.0 * sign if held else 0.0)))
-        put(f"{side}_upper_arm", turn("x", sign * style.arm_out) @ turn("y", -(style.arm_rest + swing) - 0.7 * style.slouch))
+        forward = turn("y", -(style.arm_rest + swing) - 0.7 * style.slouch)
+        put(f"{side}_upper_arm", turn("x", sign * style.arm_out) @ forward)
         put(f"{side}_forearm", turn("z", -sign * style.forearm_in) @ turn("y", -bend))
         put(f"{side}_hand", turn("y", -6.0 * np.ones(frames)))
     rotations = accumulate(local)
-    joints = body.joint_positions(rotations, np.zeros((frames, 3)))
-    lowest = _soles(body, rotations, joints)
-    height = np.convolve(np.pad(-lowest, 2, mode="edge"), np.ones(5) / 5, "valid")
-    step = 2 * style.stride * _leg_length(body) * np.sin(np.radians(20.0))
-    forward = 2 * step * style.cadence * time + 0.012 * np.sin(2 * cycle)
+    height = on_the_ground(body, rotations)
+    step = 2 * style.stride * leg_length(body) * np.sin(np.radians(20.0))
+    ahead = 2 * step * style.cadence * time + 0.012 * np.sin(2 * cycle)
     sideways = 0.02 * np.sin(cycle)
-    return Motion(rotations, np.stack([forward, sideways, height], 1))
+    return Motion(rotations, np.stack([ahead, sideways, height], 1))
 
 
 def accumulate(local: Float[np.ndarray, "t s 3 3"]) -> Float[np.ndarray, "t s 3 3"]:
     """Rotations relative to the parent segment to global rotations."""
-    from stumble.synth.body import PARENTS
-
     total = local.copy()
     for segment in range(1, len(SEGMENTS)):
         total[:, segment] = total[:, PARENTS[segment]] @ local[:, segment]
     return total
 
 
-def _leg_length(body: Body) -> float:
+def leg_length(body: Body) -> float:
+    """Metres from hip to ankle."""
     return float(body.joints["left_thigh"][2] - body.joints["left_foot"][2])
 
 
-def _soles(body: Body, rotations: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Height of the lowest point of both feet in each frame, with the pelvis at zero."""
+def on_the_ground(body: Body, rotations: Float[np.ndarray, "t 21 3 3"]) -> Float[np.ndarray, " t"]:
+    """Height of the pelvis that puts the lowest point of both soles on the ground, averaged over five frames."""
+    joints = body.joint_positions(rotations, np.zeros((len(rotations), 3)))
+    ground = body.vertices[:, 2].min()
     lowest = np.full(len(rotations), np.inf)
     for side in ("left", "right"):
         foot = SEGMENTS.index(f"{side}_foot")
         ankle = body.joints[f"{side}_foot"]
-        ground = body.vertices[:, 2].min()
         heel = np.array([-0.055, 0, ground - ankle[2]])
         ball = np.array([body.joints[f"{side}_toes"][0] - ankle[0], 0, ground - ankle[2]])
         for point in (heel, ball):
             lowest = np.minimum(lowest, (joints[:, foot] + rotations[:, foot] @ point)[:, 2])
-    return lowest
+    return np.convolve(np.pad(-lowest, 2, mode="edge"), np.ones(5) / 5, "valid")

@@ -34,7 +34,7 @@ class SegmentationNoise:
             limbs: image positions (x, y) of the points whose surroundings may get lost.
         """
         result = np.zeros_like(masks)
-        rows = masks.any(2)
+        rows = np.any(masks, axis=2)
         events = self._events(len(masks), limbs.shape[1], rng)
         grain = rng.standard_normal((len(masks), 48, 40), np.float32)
         for t, mask in enumerate(masks):
@@ -48,8 +48,9 @@ class SegmentationNoise:
             size = (bottom - top) / 130  # relative to a usual person in the image
             for kind, first, last, limb, u, v, radius in events:
                 if first <= t < last:
-                    x, y = (limbs[t, limb] - (left, top)) if kind == "loss" else (u * (right - left), v * (bottom - top))
-                    axes = (max(int(radius * size * (1.0 if kind == "loss" else 0.8)), 1), max(int(radius * size), 1))
+                    lost = kind == "loss"
+                    x, y = limbs[t, limb] - (left, top) if lost else (u * (right - left), v * (bottom - top))
+                    axes = (max(int(radius * size * (1.0 if lost else 0.8)), 1), max(int(radius * size), 1))
                     cv2.ellipse(window, (int(x), int(y)), axes, 360 * u, 0, 360, 255 if kind == "speck" else 0, -1)
             soft = cv2.GaussianBlur(window, (0, 0), 1.1 * max(size, 0.6)).astype(np.float32)
             noise = cv2.resize(grain[t], soft.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -66,5 +67,6 @@ class SegmentationNoise:
                 first = int(rng.integers(frames))
                 span = int(rng.integers(1, 6))
                 u, v = rng.uniform(0.1, 0.9, 2)
-                events.append((kind, first, first + span, int(rng.integers(limbs)), u, v, radius * rng.uniform(0.5, 1.3)))
+                limb, extent = int(rng.integers(limbs)), radius * rng.uniform(0.5, 1.3)
+                events.append((kind, first, first + span, limb, u, v, extent))
         return events

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -29,7 +29,7 @@ __all__ = ["CONDITIONS", "VIEWS", "Walkers"]
 VIEWS: tuple[str, ...] = tuple(f"{v:03d}" for v in range(0, 181, 18))
 CONDITIONS: tuple[str, ...] = (*(f"nm-{i:02d}" for i in range(1, 7)), "bg-01", "bg-02", "cl-01", "cl-02")
 _LIMBS = ("left_hand", "right_hand", "left_foot", "right_foot", "left_toes", "right_toes")
-_SHORTEST, _LONGEST = 40, 110
+_SHORTEST, _LONGEST, _WALKED = 40, 95, 120  # frames
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Walkers:
         body = Body(person.shape)
         held = person.bag.side if condition.startswith("bg") and person.bag.kind == "hand" else None
         style = person.style.varied(rng, 0.22)
-        motion = walk(style, body, _LONGEST + 10, float(rng.random()), held)
+        motion = walk(style, body, _WALKED, float(rng.random()), held)
         heading = turn("z", float(rng.normal(0, 2.0)))
         start = np.array([motion.root[:, 0].mean() + rng.normal(0, 0.1), rng.normal(0, 0.12), 0.0])
         return body, Motion(heading @ motion.rotations, (motion.root - start) @ heading.T)
@@ -93,7 +93,12 @@ class Walkers:
         self, subject: int, condition: str, views: Sequence[str] = VIEWS
     ) -> dict[str, UInt8[np.ndarray, "n 240 320"]]:
         """The segmented images of one walk, by view: the frames in which the whole person is in the image."""
-        body, motion = self.walk(subject, condition)
+        return self.film(subject, condition, *self.walk(subject, condition), views)
+
+    def film(
+        self, subject: int, condition: str, body: Body, motion: Motion, views: Sequence[str] = VIEWS
+    ) -> dict[str, UInt8[np.ndarray, "n 240 320"]]:
+        """The same for a motion from elsewhere, of this person dressed as this condition says."""
         meshes = self.meshes(subject, condition, body, motion)
         joints = body.joint_positions(motion.rotations, motion.root)[:, [SEGMENTS.index(s) for s in _LIMBS]]
         return {
@@ -109,8 +114,9 @@ class Walkers:
         for points in projected:
             low, high = points[..., :2].min(1), points[..., :2].max(1)
             inside &= (low > 1).all(1) & (high < (IMAGE_WIDTH - 2, IMAGE_HEIGHT - 2)).all(1)
+            inside &= (points[..., 2] > 0).all(1)  # what is behind a camera is not in its image
         first, last = _longest_run(inside)
-        count = min(int(rng.integers(_SHORTEST, _LONGEST - 14)), last - first)
+        count = min(int(rng.integers(_SHORTEST, _LONGEST + 1)), last - first)
         first += int(rng.integers(last - first - count + 1))
         masks = np.zeros((count, IMAGE_HEIGHT, IMAGE_WIDTH), np.uint8)
         for mesh, points in zip(meshes, projected, strict=True):
@@ -132,7 +138,7 @@ class Walkers:
         """These people as a data set in memory, rendered when a walk is first read."""
         keys = [SequenceKey(f"{s:03d}", c, v) for s in subjects for c in conditions for v in views]
 
-        @lru_cache(maxsize=None)
+        @cache
         def rendered(subject: str, condition: str) -> dict[str, np.ndarray]:
             return self.silhouettes(int(subject), condition, views)
 
@@ -147,6 +153,8 @@ def _longest_run(flags: np.ndarray) -> tuple[int, int]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
     starts, ends = edges[::2], edges[1::2]
     if not len(starts):
-        raise SpecError("the walker is never wholly in the camera's image: move the camera back or shorten its focal length")
+        raise SpecError(
+            "the walker is never wholly in the camera's image: move the camera back or shorten its focal length"
+        )
     best = int(np.argmax(ends - starts))
     return int(starts[best]), int(ends[best])

@@ -1,0 +1,238 @@
+"""`stumble attack`"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from stumble import __version__
+from stumble.attacks.temporal_sparse import prior_of
+from stumble.campaign import AttackSummary, GaitEvaluation, summarise
+from stumble.campaign.reference import fit_plausibility, split_reference
+from stumble.cli.choices import described, kinds_of, listed, people, recogniser, trained, usable, weights
+from stumble.cli.progress import progress
+from stumble.constraints import Kept
+from stumble.data import PROTOCOLS, GaitData, open_gait
+from stumble.errors import DataError
+from stumble.interfaces import Attack, SilhouettePrior, Weights
+from stumble.metrics.distances import Distance
+from stumble.metrics.plausibility import Plausibility
+from stumble.spec import identity, to_plain
+
+__all__ = ["attack"]
+
+Row = tuple[str, Callable[[AttackSummary], str]]
+
+
+def attack(
+    *,
+    model: str,
+    data: Path,
+    attack: Attack,
+    out: Path,
+    goal: Literal["untargeted", "targeted"] = "untargeted",
+    kinds: str = "NM",
+    views: str | None = None,
+    subjects: str | None = None,
+    limit: int | None = None,
+    frames: int | None = 40,
+    distance: Distance = "per-part",
+    seed: int = 1,
+    command_line: str,
+) -> None:
+    """Attack a gait recogniser on one data set, store what the attack made, and judge what was stored.
+
+    OUT gets verdicts.parquet (a row per attacked sequence and gallery view), samples/*.npz, and attack.json with the
+    specification and the figures; it is either whole afterwards or not there. What a plausible frame is, is fixed on
+    the people that the protocol trains on; where fewer than 3 of them are in the data, plausibility is not judged.
+
+    Example:
+        stumble attack --model gaitset-synthetic --data walkers --out out/one --limit 24 \\
+            --attack TemporalSparse --attack.prior wgan-synthetic --attack.budget.share 0.025
+        stumble attack --model mine.safetensors --data walkers --out out/two --goal targeted \\
+            --attack TemporalSparse --attack.prior wgan.safetensors --attack.budget.share 0.1 --attack.positions Even
+        stumble attack --model gaitset-synthetic --data walkers --out out/real \\
+            --attack RealFrames --attack.pool walkers
+        stumble attack --model gaitset-synthetic --data walkers --out out/pgd --attack stumble.attacks.pgd
+        stumble attack --attack.help TemporalSparse
+    The same in a file, for `stumble attack --config FILE` (`--print_config` writes one):
+        model: gaitset-synthetic
+        data: walkers
+        out: out/one
+        attack:
+          class_path: TemporalSparse
+          init_args:
+            prior: {class_path: Shipped, init_args: {name: wgan-synthetic}}
+            budget: {share: 0.025}
+
+    Args:
+        model: name of shipped weights, or a checkpoint of GaitSet: ours, the original's or OpenGait's.
+        data: folder of gait data.
+        attack: which; its fields follow it, such as --attack.iterations 50. --attack.prior also takes the name of
+            shipped weights or a file, --attack.pool also a folder of gait data, of which the people that the protocol
+            trains on are drawn from.
+        out: folder to write to; new, or empty.
+        goal: "untargeted", not to be recognised; "targeted", to be taken for a person drawn for each sequence.
+        kinds: which probes, such as NM or NM,BG,CL.
+        views: whose views, such as 000,090; all by default.
+        subjects: whom to test, such as 75-124; by default those that the protocol tests.
+        limit: attack so many probes, spread evenly; all by default.
+        frames: use the first so many frames of each sequence; null for all.
+        distance: "per-part", the mean distance of the parts (OpenGait); "flattened", of the whole vector (GaitSet).
+        seed: of the attack.
+    """
+    began = time.perf_counter()
+    reference = weights(model, "gaitset")
+    target, source = recogniser(reference), open_gait(data)
+    protocol = PROTOCOLS[source.protocol]
+    chosen = set(protocol.tested(source) if subjects is None else people(source, subjects))
+    gallery, probes = protocol.split(source, chosen)
+    probes = probes.select(kinds=listed(kinds, kinds_of(protocol), "kind"), views=listed(views, source.views, "view"))
+    generator: Weights | None = getattr(attack, "prior", None)
+    critic = None if generator is None else partial(_realness, prior_of(generator))
+    digests = {"model": reference.digest} | ({} if generator is None else {"prior": generator.digest})
+    specification: dict[str, object] = {
+        "model": reference,
+        "digests": digests,
+        "data": {"name": source.name, "synthetic": source.synthetic, "protocol": source.protocol},
+        "subjects": sorted(chosen),
+        "attack": attack,
+        "goal": goal,
+        "kinds": kinds,
+        "views": views,
+        "limit": limit,
+        "frames": frames,
+        "distance": distance,
+        "seed": seed,
+    }
+    with _whole_folder(out) as folder:
+        with progress("reading") as report:
+            tested, left_out = usable(source, gallery.keys + probes.keys, report)
+        with progress("gallery") as report:
+            evaluation = GaitEvaluation.prepare(
+                target, tested, subjects=chosen, frames=frames, distance=distance, progress=report
+            )
+        evaluation = evaluation.select(limit=limit)
+        plausibility = _plausibility(source)
+        with progress("attack") as report:
+            verdicts = evaluation.attack(
+                attack,
+                goal,
+                folder / "samples",
+                constraint=Kept(getattr(attack, "edit", "alter")),
+                seed=seed,
+                plausibility=plausibility,
+                critic=critic,
+                progress=report,
+            )
+        summaries = _by_kind(verdicts, kinds_of(protocol))
+        result = {
+            "specification": to_plain(specification),
+            "identity": identity(specification),
+            "summary": {kind: asdict(summary) for kind, summary in summaries.items()},
+            "plausibility": _thresholds(plausibility),
+            "left_out": {key.id: reason for key, reason in left_out.items()},
+            "provenance": {
+                "version": __version__,
+                "command": command_line,
+                "torch": torch.__version__,
+                "threads": torch.get_num_threads(),
+                "seconds": round(time.perf_counter() - began, 1),
+            },
+        }
+        text = json.dumps(result, indent=2, allow_nan=False)
+        pq.write_table(verdicts.replace_schema_metadata({"stumble": text}), folder / "verdicts.parquet")
+        (folder / "attack.json").write_text(text + "\n", encoding="utf-8")
+    print(f"{type(attack).__name__}, {goal}, on {described(source, tested.subjects)}")
+    Console().print(_table(summaries))
+    print(f"{out}: attack.json, verdicts.parquet, samples")
+
+
+def _realness(prior: SilhouettePrior, frames: Tensor) -> Tensor:
+    return torch.sigmoid(prior.plausibility_logit(frames))
+
+
+@contextmanager
+def _whole_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path` that takes its place at the end, or vanishes on failure."""
+    path = path.absolute()
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise DataError(path, "something there already", "a new or an empty folder")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        if path.exists():
+            path.rmdir()
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _plausibility(data: GaitData) -> Plausibility | None:
+    names = trained(data)
+    if len(names) < 3:
+        print("stumble: plausibility is not judged: fewer than 3 training people in the data", file=sys.stderr)
+        return None
+    with progress("what plausible frames are"):
+        return fit_plausibility(*split_reference(data, names))
+
+
+def _thresholds(plausibility: Plausibility | None) -> dict[str, float] | None:
+    if plausibility is None:
+        return None
+    return {name: getattr(plausibility, name) for name in ("overlap", "component", "coherence")}
+
+
+def _by_kind(verdicts: pa.Table, kinds: tuple[str, ...]) -> dict[str, AttackSummary]:
+    found = [condition.partition("-")[0].upper() for condition in verdicts["condition"].to_pylist()]
+    return {kind: summarise(verdicts.filter(pa.array([k == kind for k in found]))) for kind in kinds if kind in found}
+
+
+def _table(summaries: dict[str, AttackSummary]) -> Table:
+    """A column per kind of probe."""
+    table = Table()
+    table.add_column("percent")
+    for kind in summaries:
+        table.add_column(kind, justify="right", no_wrap=True)
+    for name, shown in _ROWS:
+        table.add_row(name, *(shown(summary) for summary in summaries.values()))
+    return table
+
+
+def _percent(value: float | None, interval: tuple[float, float] | None = None) -> str:
+    shown = "–" if value is None else f"{value:.1f}"
+    return shown if interval is None else f"{shown} ({interval[0]:.1f}–{interval[1]:.1f})"
+
+
+_ROWS: tuple[Row, ...] = (
+    ("sequences attacked", lambda s: str(s.sequences)),
+    ("frames changed", lambda s: _percent(100 * s.sparsity)),
+    ("rank-1, clean", lambda s: _percent(s.rank1_clean)),
+    ("rank-1, attacked (95 %)", lambda s: _percent(s.rank1, s.rank1_ci95)),
+    ("success (95 %)", lambda s: _percent(s.success, s.ci95)),
+    ("  of so many decisions", lambda s: str(s.n)),
+    ("  before the attack", lambda s: _percent(s.success_clean)),
+    ("  rounded to black and white", lambda s: _percent(s.success_binary)),
+    ("plausible success (95 %)", lambda s: _percent(s.plausible, s.plausible_ci95)),
+    ("  and coherent", lambda s: _percent(s.plausible_coherent)),
+    ("plausible sequences", lambda s: _percent(s.plausible_samples)),
+    ("critic's probability of real", lambda s: _percent(None if s.realness is None else 100 * s.realness)),
+    ("levels changed elsewhere", lambda s: f"{s.violation:g}"),
+)

@@ -1,0 +1,107 @@
+"""Skeleton layouts: which joint stands where in an array, and which bones connect them.
+
+Joints are numbered from 0; the data sets' own documents number them from 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["NTU25", "OPENPOSE18", "Layout"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A skeleton's joints and bones.
+
+    Attributes:
+        name: what cards and reports call it.
+        joints: the names in array order; a side comes first ("left elbow").
+        bones: (child, parent) as the data set's graph lists them, which need not be rooted at `root`.
+        centre: the joint that graph models measure hops from.
+        root: of the kinematic tree, along which rotations and bone lengths are carried outwards.
+    """
+
+    name: str
+    joints: tuple[str, ...]
+    bones: tuple[tuple[int, int], ...]
+    centre: int
+    root: int
+
+    def __len__(self) -> int:
+        return len(self.joints)
+
+    def index(self, *names: str) -> tuple[int, ...]:
+        """The positions of the named joints. Raises ValueError for a name the layout does not have."""
+        return tuple(self.joints.index(name) for name in names)
+
+    @property
+    def parents(self) -> tuple[int, ...]:
+        """Each joint's parent in the kinematic tree: the bones, all turned away from `root`, whose parent is -1."""
+        parents = {self.root: -1}
+        for _ in self.bones:
+            for a, b in self.bones:
+                if b in parents:
+                    parents.setdefault(a, b)
+                elif a in parents:
+                    parents.setdefault(b, a)
+        return tuple(parents[joint] for joint in range(len(self.joints)))
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """(left, right) of every joint that has two sides."""
+        return tuple(
+            (left, self.joints.index("right " + name.removeprefix("left ")))
+            for left, name in enumerate(self.joints)
+            if name.startswith("left ")
+        )
+
+
+def _sided(*names: str) -> tuple[str, ...]:
+    return (*(f"left {name}" for name in names), *(f"right {name}" for name in names))
+
+
+def _from_one(*bones: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+    return tuple((child - 1, parent - 1) for child, parent in bones)
+
+
+NTU25 = Layout(
+    name="ntu-25",
+    joints=(
+        *("spine base", "spine middle", "neck", "head"),
+        *_sided("shoulder", "elbow", "wrist", "hand"),
+        *_sided("hip", "knee", "ankle", "foot"),
+        "spine shoulder",
+        *_sided("hand tip", "thumb"),
+    ),
+    bones=_from_one(
+        *((1, 2), (2, 21), (3, 21), (4, 3)),
+        *((5, 21), (6, 5), (7, 6), (8, 7), (9, 21), (10, 9), (11, 10), (12, 11)),
+        *((13, 1), (14, 13), (15, 14), (16, 15), (17, 1), (18, 17), (19, 18), (20, 19)),
+        *((22, 23), (23, 8), (24, 25), (25, 12)),
+    ),
+    centre=20,
+    root=0,
+)
+"""Kinect v2 as in NTU RGB+D: 25 joints, metres. Joint k here is joint k + 1 of the data set's documents.
+
+The bones are those of ST-GCN's graph, in which a hand tip hangs from its thumb; the kinematic tree has the same bones
+turned away from the spine base, so that spine middle hangs from spine base and spine shoulder from spine middle.
+"""
+
+OPENPOSE18 = Layout(
+    name="openpose-18",
+    joints=(
+        *("nose", "neck", "right shoulder", "right elbow", "right wrist"),
+        *("left shoulder", "left elbow", "left wrist"),
+        *("right hip", "right knee", "right ankle", "left hip", "left knee", "left ankle"),
+        *("right eye", "left eye", "right ear", "left ear"),
+    ),
+    bones=(
+        *((4, 3), (3, 2), (7, 6), (6, 5), (13, 12), (12, 11), (10, 9), (9, 8)),
+        *((11, 5), (8, 2), (5, 1), (2, 1), (0, 1), (15, 0), (14, 0), (17, 15), (16, 14)),
+    ),
+    centre=1,
+    root=1,
+)
+"""OpenPose's 18 joints as in Kinetics-skeleton: x and y in the image and a confidence, numbered from 0 there too."""

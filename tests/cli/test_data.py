@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stumble.cli import main
+from stumble.data import open_gait
+
+ONE = ["--subjects", "1", "--views", "90", "--conditions", "nm-05", "--workers", "1"]
+
+
+def test_synth_check_and_pretreat(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    assert main(["data", "synth", "gait", "--out", str(raw), "--format", "png", "--first", "7", *ONE]) == 0
+    assert (raw / "007" / "nm-05" / "090" / "007-nm-05-090-001.png").exists()
+    assert main(["data", "pretreat", str(raw), str(out)]) == 0
+    assert "1 sequences written, 0 were there" in capsys.readouterr().out
+    assert main(["data", "pretreat", str(raw), str(out)]) == 0
+    assert "0 sequences written, 1 were there" in capsys.readouterr().out
+    assert main(["data", "check", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert "layout arrays, protocol casia-b" in shown and "1 of 124 synthetic people: 007" in shown
+
+
+def test_the_compressed_layout_is_the_pretreated_raw_one(tmp_path: Path) -> None:
+    main(["data", "synth", "gait", "--out", str(tmp_path / "png"), "--format", "png", *ONE])
+    main(["data", "synth", "gait", "--out", str(tmp_path / "npz"), *ONE])
+    png, npz = open_gait(tmp_path / "png"), open_gait(tmp_path / "npz")
+    assert png.keys == npz.keys
+    np.testing.assert_array_equal(png.load(png.keys[0]), npz.load(npz.keys[0]))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--views", "0,19"], "view '19': expected some of 000, 018, .* did you mean '"),
+        (["--conditions", "nm-07"], "condition 'nm-07': expected some of nm-01"),
+        (["--subjects", "0"], "--subjects is 0; expected at least 1"),
+    ],
+)
+def test_synth_refuses_before_it_writes(
+    options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["data", "synth", "gait", "--out", str(tmp_path / "out"), *options]) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("stumble: ") and shown.count("\n") == 1
+    assert re.search(message, shown)
+    assert not (tmp_path / "out").exists()
+
+
+def test_check_finds_what_is_damaged(walkers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(walkers, tmp_path / "walkers")
+    assert main(["data", "check", str(tmp_path / "walkers")]) == 0
+    (tmp_path / "walkers" / "001" / "nm-02" / "000" / "000.npz").write_bytes(b"PK")
+    assert main(["data", "check", str(tmp_path / "walkers")]) == 1
+    assert "damaged: 001/nm-02/000: " in capsys.readouterr().out
