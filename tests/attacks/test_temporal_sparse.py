@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from stumble.attacks import TemporalSparse
+from stumble.attacks.temporal_sparse import within_reach
 from stumble.constraints import Even, Given, Kept, RandomPositions, Sparsity
 from stumble.errors import SpecError
 from stumble.interfaces import Goal, SetPooled, SilhouettePrior, Weights
@@ -86,7 +90,7 @@ def test_every_step_is_the_published_one(
     result = attack(target, walks, goal, seed=3)
     for row, name in enumerate(walks.ids):
         sequence = walks.floating().unpadded()[row]
-        latents = normal(3, (name,), "latents", (2, 12))[0]
+        latents = normal(3, (name,), "latents 0", (2, 12))[0]
         latents = latents * 12**0.5 / latents.norm(dim=1, keepdim=True)
         accumulated, clipped = torch.zeros(2, 12), False
         for step in range(12):
@@ -186,3 +190,40 @@ def test_weights_that_are_no_generator_are_refused(
 ) -> None:
     with pytest.raises(SpecError, match="Linear; the attack needs a generator"):
         TemporalSparse(held(nn.Linear(2, 2)))(target, walks, untargeted(walks), seed=0)
+
+
+def test_of_several_starts_the_best_is_taken(
+    target: SetPooled, prior: Weights, walks: Silhouettes, untargeted: Leaving, similarity: Similarity
+) -> None:
+    goal = untargeted(walks)
+
+    def reached(starts: int) -> Tensor:
+        attack = TemporalSparse(prior, iterations=0, plausibility=0.0, starts=starts)
+        return similarity(attack(target, walks, goal, seed=0).adversarial, goal)
+
+    assert bool((reached(1) >= reached(4)).all() and (reached(4) >= reached(16)).all())
+    assert bool((reached(16) < reached(1)).any())
+
+
+@given(st.integers(0, 10**6), st.floats(1, 170))
+def test_nothing_leaves_its_reach(seed: int, degrees: float) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    latents, origin = torch.randn(2, 5, 12, generator=generator, dtype=torch.float64)
+    held = within_reach(latents, origin, degrees)
+    angle = torch.rad2deg(torch.nn.functional.cosine_similarity(held, origin).clamp(-1, 1).acos())
+    assert float(angle.max()) <= degrees + 1e-6
+    torch.testing.assert_close(held.norm(dim=1), latents.norm(dim=1))
+    near = torch.nn.functional.cosine_similarity(latents, origin) >= math.cos(math.radians(degrees))
+    torch.testing.assert_close(held[near], latents[near])
+
+
+def test_a_longer_reach_hurts_more(
+    target: SetPooled, prior: Weights, walks: Silhouettes, untargeted: Leaving, similarity: Similarity
+) -> None:
+    goal = untargeted(walks)
+
+    def reached(degrees: float | None) -> float:
+        attack = TemporalSparse(prior, plausibility=0.0, step=0.02, reach=degrees)
+        return float(similarity(attack(target, walks, goal, seed=0).adversarial, goal).mean())
+
+    assert reached(None) < reached(40.0) < reached(10.0)

@@ -135,9 +135,11 @@ def test_a_goal_depends_on_seed_and_probe_alone(evaluation: GaitEvaluation) -> N
     assert torch.equal(one.reference[0], all_goals.reference[4])
 
 
-def test_probes_are_chosen_by_kind_and_view_and_spread_evenly(evaluation: GaitEvaluation) -> None:
+def test_probes_are_chosen_by_kind_and_view_and_few_are_always_the_same(evaluation: GaitEvaluation) -> None:
     assert [key.view for key in evaluation.select(kinds=["NM"], views=["090"]).probes] == ["090"] * 3
-    assert [key.id for key in evaluation.select(limit=3).probes] == [f"0{s}/nm-05/072" for s in (75, 76, 77)]
+    few = evaluation.select(limit=3).probes
+    assert len(few) == 3 and list(few) == [key for key in evaluation.probes if key in few]
+    assert evaluation.select(limit=3).probes == few
     assert evaluation.select(limit=100).probes == evaluation.probes
     with pytest.raises(DataError, match="found no probe, kinds CL, views 000; expected at least one"):
         evaluation.select(kinds=["CL"], views=["000"])

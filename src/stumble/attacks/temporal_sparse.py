@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -17,7 +19,7 @@ from stumble.objectives import Cosine, Objective
 from stumble.seeds import normal
 from stumble.sequences import Silhouettes
 
-__all__ = ["TemporalSparse", "prior_of"]
+__all__ = ["TemporalSparse", "prior_of", "within_reach"]
 
 
 def prior_of(weights: Weights) -> SilhouettePrior:
@@ -28,6 +30,17 @@ def prior_of(weights: Weights) -> SilhouettePrior:
             f"{weights}: a {type(network).__name__}; the attack needs a generator of silhouettes with a critic"
         )
     return network
+
+
+def within_reach(latents: Float[Tensor, "f v"], origin: Float[Tensor, "f v"], degrees: float) -> Float[Tensor, "f v"]:
+    """Latents turned back, at their own length, to at most this angle from the origin's direction."""
+    limit = math.radians(degrees)
+    ahead = functional.normalize(origin, dim=1)
+    along = (latents * ahead).sum(1, keepdim=True)
+    aside = functional.normalize(latents - along * ahead, dim=1)
+    length = latents.norm(dim=1, keepdim=True)
+    turned = length * (math.cos(limit) * ahead + math.sin(limit) * aside)
+    return torch.where(along < math.cos(limit) * length, turned, latents)
 
 
 def _to_black_and_white(frames: Tensor) -> Tensor:
@@ -56,6 +69,9 @@ class TemporalSparse(Attack):
         plausibility: lambda of the paper. The paper's 1000 drowns the first term as it is written here; the
             default was chosen by measurement on people that no reported figure uses (docs/lambda.md).
         clip: bound on each latent coordinate before the renormalisation, as in the authors' code.
+        starts: latents tried per frame before the descent; the best starts it. 1 is the paper's.
+        reach: how far, as an angle in degrees, a latent may go from its start; None, the paper's, is without bound.
+            Frames stay more like the generator's usual ones, and less harmful.
         black_and_white: optimise through rounding to black and white (straight-through), for targets that
             threshold their input. Frames are returned rounded.
         incremental: encode clean frames once (see `FrameEdit`).
@@ -71,42 +87,57 @@ class TemporalSparse(Attack):
     momentum: float = 1.0
     plausibility: float = 0.01
     clip: float = 2.0
+    starts: int = 1
+    reach: float | None = None
     black_and_white: bool = False
     incremental: bool = True
 
     def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:
         prior = prior_of(self.prior)
         scene = FrameEdit(target, batch, self.edit, self.budget, self.positions, seed, self.incremental)
-        latents = prior.to_prior(self._start(scene, prior.latent_dim, seed))
+        origin = latents = self._start(prior, scene, goal, seed)
         momentum = torch.zeros_like(latents)
         trace: dict[str, list[Tensor]] = {"objective": [], "implausibility": []}
         for _ in range(self.iterations):
             latents = latents.detach().requires_grad_()
-            frames = self._frames(prior, latents)
-            wanted = self.objective(scene.output(frames), goal)
-            loss = wanted
-            if self.plausibility:
-                logits = prior.plausibility_logit(frames)
-                unlikely = functional.binary_cross_entropy_with_logits(
-                    logits, torch.ones_like(logits), reduction="none"
-                )
-                implausibility = scene.per_sequence(unlikely)
-                loss = loss + self.plausibility * implausibility
-                trace["implausibility"].append(implausibility.detach())
-            (gradient,) = torch.autograd.grad(loss.sum(), latents)
+            wanted, implausibility = self._terms(prior, scene, goal, latents)
+            (gradient,) = torch.autograd.grad((wanted + self.plausibility * implausibility).sum(), latents)
             momentum = accumulate(momentum, gradient, self.momentum, scene.owner, len(batch))
             moved = (latents.detach() - self.step * momentum.sign()).clamp(-self.clip, self.clip)
             latents = prior.to_prior(moved)
+            if self.reach is not None:
+                latents = within_reach(latents, origin, self.reach)
             trace["objective"].append(wanted.detach())
+            trace["implausibility"].append(implausibility.detach())
         with torch.no_grad():
             frames = self._frames(prior, latents)
-        return scene.result(frames, self.iterations, self.iterations, "budget", trace)
+        queries = self.iterations + (self.starts if self.starts > 1 else 0)
+        return scene.result(frames, self.iterations, queries, "budget", trace)
 
-    def _start(self, scene: FrameEdit, latent_dim: int, seed: int) -> Tensor:
-        """Uniform on the sphere once normalised; a stream per sample, so that neighbours in the batch do not matter."""
-        most = max(scene.counts)
-        drawn = normal(seed, scene.clean.ids, "latents", (most, latent_dim))
-        return torch.cat([drawn[row, :count] for row, count in enumerate(scene.counts)])
+    def _terms(
+        self, prior: SilhouettePrior, scene: FrameEdit, goal: Goal, latents: Tensor
+    ) -> tuple[Float[Tensor, " b"], Float[Tensor, " b"]]:
+        """The objective, and how implausible the critic finds the frames (not asked where it has no weight)."""
+        frames = self._frames(prior, latents)
+        wanted = self.objective(scene.output(frames), goal)
+        if not self.plausibility:
+            return wanted, torch.zeros_like(wanted)
+        return wanted, scene.per_sequence(functional.softplus(-prior.plausibility_logit(frames)))  # BCE(sigma, 1)
+
+    def _start(self, prior: SilhouettePrior, scene: FrameEdit, goal: Goal, seed: int) -> Tensor:
+        """The best of `starts` draws, uniform on the prior, with a random stream per sample and trial."""
+        size, trials, losses = (max(scene.counts), prior.latent_dim), [], []
+        for trial in range(self.starts):
+            drawn = normal(seed, scene.clean.ids, f"latents {trial}", size)
+            trials.append(prior.to_prior(torch.cat([drawn[row, :count] for row, count in enumerate(scene.counts)])))
+            if self.starts > 1:
+                with torch.no_grad():
+                    wanted, implausibility = self._terms(prior, scene, goal, trials[-1])
+                losses.append(wanted + self.plausibility * implausibility)
+        if self.starts == 1:
+            return trials[0]
+        best = torch.stack(losses).argmin(0)[scene.owner]
+        return torch.stack(trials)[best, torch.arange(len(best))]
 
     def _frames(self, prior: SilhouettePrior, latents: Tensor) -> Tensor:
         frames = prior.generate(latents)

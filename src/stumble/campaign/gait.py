@@ -94,14 +94,15 @@ class GaitEvaluation:
     def select(
         self, kinds: Collection[str] | None = None, views: Collection[str] | None = None, limit: int | None = None
     ) -> GaitEvaluation:
-        """The same with fewer probes: of these kinds and views, `limit` spread evenly over those.
+        """The same with fewer probes: of these kinds and views, `limit` drawn at random, always the same ones.
 
         Raises:
             DataError: there is none.
         """
         keys = [k for k in self.probes if (kinds is None or k.kind in kinds) and (views is None or k.view in views)]
         if limit is not None and limit < len(keys):
-            keys = [keys[i * len(keys) // limit] for i in range(limit)]
+            drawn = stream(0, "", "limited probes").permutation(len(keys))[:limit]
+            keys = [keys[i] for i in sorted(drawn)]
         if not keys:
             chosen = "".join(f", {n} {', '.join(v)}" for n, v in (("kinds", kinds), ("views", views)) if v is not None)
             raise DataError(self.data.name, f"no probe{chosen}", "at least one")
