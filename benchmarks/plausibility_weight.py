@@ -44,11 +44,12 @@ def main() -> None:
     evaluation = GaitEvaluation.prepare(target, data, subjects=people["all"], frames=40)
     evaluation = evaluation.select(kinds=["NM"], limit=arguments.probes)
     plausibility = fit_plausibility(data.select(subjects=people["pool"]), data.select(subjects=people["limits"]))
+    judge = evaluation.judge(plausibility)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for weight in WEIGHTS:
             attack = TemporalSparse(Shipped("wgan-synthetic"), budget=Sparsity(1 / 40), plausibility=weight)
-            table = evaluation.attack(attack, "untargeted", Path(folder) / str(weight), plausibility=plausibility)
+            table = evaluation.attack(attack, "untargeted", Path(folder) / str(weight), judge=judge)
             rows.append((weight, summarise(table)))
             print(weight, rows[-1][1], flush=True)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)

@@ -5,8 +5,9 @@ One row per decision, that is, per attacked sequence and counted gallery view.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import torch
@@ -36,7 +37,7 @@ class GaitJudge:
     """Judges silhouette attacks against one target and one gallery.
 
     Attributes:
-        target: asked anew for clean and adversarial sequences; what the attack computed is not used.
+        target: asked anew; what the attack computed is not used. About each clean sequence it is asked once.
         gallery: clean sequences.
         identical_views: count decisions in the probe's own view (CASIA-A).
         plausibility: what real frames look like; None leaves the plausibility columns empty.
@@ -48,6 +49,7 @@ class GaitJudge:
     identical_views: bool = False
     plausibility: Plausibility | None = None
     critic: Callable[[Tensor], Tensor] | None = None
+    _clean: dict[bytes, Float[Tensor, "v i"]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __call__(
         self,
@@ -83,7 +85,7 @@ class GaitJudge:
             raise StumbleError(f"{found}; the judge expects the {len(clean)} clean ones and {tuple(stored.mask.shape)}")
         edited = result.edited & stored.mask
         rounded = torch.where(edited[:, :, None, None], (stored.frames > 127).to(torch.uint8) * 255, stored.frames)
-        before, after = self._scores(clean), self._scores(stored)
+        before, after = self._clean_scores(clean), self._scores(stored)
         binary = self._scores(Silhouettes(rounded, stored.lengths, stored.ids))
         counted = self._counted(probes)
         per_sample = {
@@ -118,6 +120,16 @@ class GaitJudge:
                 for name, values in per_sample.items():
                     add(name, values[row])
         return pa.table(columns)
+
+    def _clean_scores(self, clean: Silhouettes) -> Float[Tensor, "b v i"]:
+        """Those of the probes, which are the same for every attack: the target is asked about each content once."""
+        rows = []
+        for row, frames in enumerate(clean.unpadded()):
+            content = hashlib.blake2b(frames.numpy().tobytes()).digest()
+            if content not in self._clean:
+                self._clean[content] = self._scores(clean.select([row]))[0]
+            rows.append(self._clean[content])
+        return torch.stack(rows)
 
     def _scores(self, batch: Silhouettes) -> Float[Tensor, "b v i"]:
         """One forward pass per sequence: the verdict on a sample cannot depend on its neighbours."""

@@ -154,29 +154,37 @@ class GaitEvaluation:
         if keys:
             yield tuple(keys), Silhouettes.pad(arrays, [k.id for k in keys])
 
+    def judge(
+        self,
+        plausibility: Plausibility | None = None,
+        critic: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    ) -> GaitJudge:
+        """The judge of attacks on these probes."""
+        return GaitJudge(self.target, self.gallery, self.identical_views, plausibility, critic)
+
     def attack(
         self,
         attack: Attack,
         kind: Literal["untargeted", "targeted"],
         samples: Path,
         *,
+        judge: GaitJudge | None = None,
         constraint: Kept = Kept(),
         seed: int = 0,
-        plausibility: Plausibility | None = None,
-        critic: Callable[[torch.Tensor], torch.Tensor] | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> pa.Table:
         """Attack every probe, store the adversarial sequences, read them back and judge them.
 
         Args:
             samples: folder for the adversarial sequences, one file per batch; made if needed.
+            judge: from `judge`, to be shared by several attacks; by default one that does not judge plausibility.
             constraint: must agree with the attack's kind of edit.
             progress: called with probes done and their number.
 
         Returns:
             The judge's table, a row per decision.
         """
-        judge = GaitJudge(self.target, self.gallery, self.identical_views, plausibility, critic)
+        judge = judge or self.judge()
         tables, done = [], 0
         for number, (keys, clean) in enumerate(self.batches()):
             goal = self.goal(kind, keys, seed)

@@ -136,9 +136,8 @@ def attack(
                 goal,
                 folder / "samples",
                 constraint=Kept(getattr(attack, "edit", "alter")),
+                judge=evaluation.judge(plausibility, critic),
                 seed=seed,
-                plausibility=plausibility,
-                critic=critic,
                 progress=report,
             )
         summaries = _by_kind(verdicts, kinds_of(protocol))

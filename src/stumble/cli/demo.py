@@ -54,7 +54,7 @@ class _Entry:
     note: str = ""
 
 
-def demo(out: Path = Path("out/demo"), probes: int = 48, seed: int = 1) -> None:
+def demo(out: Path = Path("out/demo"), probes: int = 40, seed: int = 1) -> None:
     """Attack GaitSet on synthetic walkers and write a report: everything from the shipped weights, on a CPU.
 
     20 people whom no shipped network was trained on walk past 4 cameras; clips have 40 frames. The walkers are
@@ -82,6 +82,7 @@ def demo(out: Path = Path("out/demo"), probes: int = 48, seed: int = 1) -> None:
             clean = _clean(evaluation, report)
         plausibility = fit_plausibility(pool, limits)
         attacked = evaluation.select(kinds=["NM"], limit=probes)
+        judge = attacked.judge(plausibility, lambda frames: torch.sigmoid(prior.plausibility_logit(frames)))
         others = draw_frames(tested.select(conditions=["nm-01", "nm-02", "nm-03", "nm-04"]), per_sequence=2, seed=seed)
         rows, tables = [], {}
         for entry in _entries(others):
@@ -91,9 +92,8 @@ def demo(out: Path = Path("out/demo"), probes: int = 48, seed: int = 1) -> None:
                     entry.attack,
                     entry.goal,
                     out / "samples" / name,
+                    judge=judge,
                     seed=seed,
-                    plausibility=plausibility,
-                    critic=lambda frames: torch.sigmoid(prior.plausibility_logit(frames)),
                     progress=report,
                 )
             rows.append(AttackRow(entry.name, "NM", entry.sparsity, summarise(tables[name]), entry.note))
