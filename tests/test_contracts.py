@@ -102,6 +102,7 @@ def test_targets(target: Callable[[], Target], batch: Silhouettes) -> None:
     "attack",
     [
         TemporalSparse(PRIOR, iterations=2),
+        TemporalSparse(PRIOR, budget=Sparsity(frames=2), iterations=2, starts=3, reach=10.0),
         TemporalSparse(PRIOR, "insert", Sparsity(0.5), Even(), iterations=2),
         TemporalSparse(PRIOR, "alter", Sparsity(frames=2), Given((0, 2)), iterations=2, incremental=False),
         TemporalSparse(PRIOR, "insert", Sparsity(frames=2), RandomPositions(), iterations=2, black_and_white=True),

@@ -25,7 +25,9 @@ def test_the_summary_has_every_attack_with_its_count_and_interval(out: Path) -> 
     named = {(row["attack"], row["goal"], row["sparsity"]) for row in gait["attacks"]}
     assert {("temporal-sparse", "untargeted", s) for s in (0.025, 0.05, 0.1)} <= named
     assert ("temporal-sparse", "targeted", 0.1) in named
-    assert {"random", "real", "best-real", "fgsm", "pgd", "mi-fgsm"} <= {row["attack"] for row in gait["attacks"]}
+    assert {"temporal-sparse-bounded", "random", "real", "best-real", "fgsm", "pgd", "mi-fgsm"} <= {
+        row["attack"] for row in gait["attacks"]
+    }
     for row in gait["attacks"]:
         assert row["condition"] == "NM"
         assert 0 < row["n"] <= 4 * 3  # four probes, three gallery views that are not their own

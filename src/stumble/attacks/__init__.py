@@ -3,6 +3,16 @@
 from stumble.attacks.best_real import BestReal
 from stumble.attacks.controls import RandomFrames, RealFrames
 from stumble.attacks.pixel import PixelAttack, fgsm, mi_fgsm, pgd
-from stumble.attacks.temporal_sparse import TemporalSparse
+from stumble.attacks.temporal_sparse import TemporalSparse, bounded
 
-__all__ = ["BestReal", "PixelAttack", "RandomFrames", "RealFrames", "TemporalSparse", "fgsm", "mi_fgsm", "pgd"]
+__all__ = [
+    "BestReal",
+    "PixelAttack",
+    "RandomFrames",
+    "RealFrames",
+    "TemporalSparse",
+    "bounded",
+    "fgsm",
+    "mi_fgsm",
+    "pgd",
+]

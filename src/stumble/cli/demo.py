@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from stumble import __version__
-from stumble.attacks import BestReal, RandomFrames, RealFrames, TemporalSparse, fgsm, mi_fgsm, pgd
+from stumble.attacks import BestReal, RandomFrames, RealFrames, TemporalSparse, bounded, fgsm, mi_fgsm, pgd
 from stumble.campaign import GaitEvaluation, summarise
 from stumble.campaign.reference import fit_plausibility
 from stumble.campaign.store import read_samples
@@ -36,7 +36,7 @@ __all__ = ["demo"]
 
 _VIEWS = ("000", "054", "090", "126")
 _TESTED = range(75, 95)
-_POOL = range(1, 31)
+_POOL = range(1, 21)
 _LIMITS = range(125, 135)
 _CLIP = 40
 _TARGET, _PRIOR = "gaitset-synthetic", "wgan-synthetic"
@@ -144,6 +144,7 @@ def _entries(others: LoadedFrames) -> list[_Entry]:
     sparse = [_Entry("temporal-sparse", TemporalSparse(prior, budget=Sparsity(s)), s) for s in (1 / 40, 1 / 20, 1 / 10)]
     return [
         *sparse,
+        *(_Entry("temporal-sparse-bounded", bounded(prior, Sparsity(s)), s) for s in (1 / 40, 1 / 10)),
         _Entry("temporal-sparse", TemporalSparse(prior, budget=Sparsity(1 / 10)), 1 / 10, "targeted"),
         _Entry("random", RandomFrames(prior, budget=one), 1 / 40, note="z ~ N(0, I), not optimised"),
         _Entry("real", RealFrames(others, budget=one), 1 / 40, note="random frames of other people"),
@@ -182,7 +183,8 @@ def _energy_images(evaluation: GaitEvaluation) -> dict[str, float]:
 def _strips(attacked: GaitEvaluation, samples: Path, tables: dict[str, pa.Table]) -> Iterator[Strip]:
     """The first sequences of the main attacks and of the comparisons, as stored."""
     shown = {
-        "temporal-sparse-untargeted-0.025": 8,
+        "temporal-sparse-untargeted-0.025": 6,
+        "temporal-sparse-bounded-untargeted-0.025": 6,
         "temporal-sparse-untargeted-0.1": 3,
         "temporal-sparse-targeted-0.1": 3,
         "best-real-untargeted-0.025": 3,

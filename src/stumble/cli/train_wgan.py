@@ -70,7 +70,9 @@ def train_wgan(
         )
     calibrate(prior, held, training.seed)
     quality = asdict(_quality(prior, real, held, training.seed))
-    card = zoo.Card(described(source, names), command_line, training.seed, {n: float(v) for n, v in quality.items()})
+    metrics = {name: float(value) for name, value in quality.items()}
+    metrics |= {"calibration_scale": float(prior.scale), "calibration_offset": float(prior.offset)}
+    card = zoo.Card(described(source, names), command_line, training.seed, metrics)
     card = zoo.save(prior, out, card)
     print(f"{out}: {card.parameters} parameters, SHA-256 {card.digest[:12]}…, samples in {out.with_suffix('.png')}")
     print(f"critic: P(real) = 1 / (1 + exp(-({float(prior.scale):.4g} score + {float(prior.offset):.4g})))")

@@ -52,6 +52,9 @@ _KNOWN = {
     "temporal-sparse": Appearance(
         "Temporal sparse", "attack", "frames from a generator, found by momentum descent in its latent space"
     ),
+    "temporal-sparse-bounded": Appearance(
+        "Temporal sparse, bounded", "attack", "the same, held near latent vectors whose frames are usual ones"
+    ),
     "random": Appearance("Random generated", "control", "frames from the generator for random latent vectors"),
     "random-sphere": Appearance(
         "Random generated (sphere)", "control", "the same, for random latent vectors on the generator's sphere"
@@ -144,7 +147,10 @@ def headline(attacks: Sequence[AttackRow]) -> tuple[str, ...]:
         first = f"{frames} {takes} rank-1 from {percent(s.rank1_clean)} to {percent(s.rank1)}"
         alone = "of the decisions that were right are flipped by plausible frames alone"
     sentences = [first + ("." if s.plausible is None else f"; {percent(s.plausible)} {alone}.")]
-    real = peers(row, attacks).get("real")
+    bounded, real = (peers(row, attacks).get(name) for name in ("temporal-sparse-bounded", "real"))
+    if bounded is not None and bounded.summary.plausible is not None:
+        rank1, plausible = percent(bounded.summary.rank1), percent(bounded.summary.plausible)
+        sentences.append(f"Held near the generator's usual frames, it leaves {rank1}, and {plausible} {alone}.")
     if real is not None:
         sentences.append(
             f"Random real frames of other people in the same places leave rank-1 at {percent(real.summary.rank1)}."
