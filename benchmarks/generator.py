@@ -48,7 +48,7 @@ def main() -> None:
     images = arguments.docs / "images"
     images.mkdir(parents=True, exist_ok=True)
     sheet = np.concatenate([tile(generated), np.full((6, 44 * COLUMNS), 0.5, np.float32), tile(chosen.float() / 255)])
-    cv2.imwrite(str(images / "generator.png"), (255 * (1 - sheet)).round())
+    cv2.imwrite(str(images / "generator.png"), (255 * (1 - sheet)).round().astype(np.uint8))
     with whole_file(arguments.docs / "generator.md") as temporary:
         temporary.write_text(
             f"""# The shipped generator

@@ -103,7 +103,7 @@ angle of it, in 40 steps of 0.02 with λ = 0.003.
 | degrees | {head}
 {rows(reaches)}
 
-Its default is {bounded(Shipped("wgan-synthetic"), Sparsity()).reach:g}°.
+Its default is {bounded(Shipped("wgan-synthetic"), Sparsity()).reach:g}°, the largest plausible success.
 """
 
 

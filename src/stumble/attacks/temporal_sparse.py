@@ -85,7 +85,7 @@ class TemporalSparse(Attack):
     iterations: int = 100
     step: float = 0.1
     momentum: float = 1.0
-    plausibility: float = 0.01
+    plausibility: float = 0.03
     clip: float = 2.0
     starts: int = 1
     reach: float | None = None
@@ -150,5 +150,5 @@ def bounded(prior: Weights, budget: Sparsity, edit: Edit = "alter", positions: P
     Beyond the paper. Its settings were chosen by measurement on people that no reported figure uses (docs/lambda.md).
     """
     return TemporalSparse(
-        prior, edit, budget, positions, iterations=40, step=0.02, plausibility=0.003, starts=128, reach=10.0
+        prior, edit, budget, positions, iterations=40, step=0.02, plausibility=0.003, starts=128, reach=15.0
     )
