@@ -84,6 +84,9 @@ def test_state_of_another_training_is_refused(people: dict[str, list[np.ndarray]
     TINY.run(people, tmp_path / "s.pt")
     with pytest.raises(WeightsError, match=r"s\.pt: found a training with margin=0\.2; expected margin=0\.3"):
         replace(TINY, margin=0.3).run(people, tmp_path / "s.pt")
+    others = people | {"002": [frames[::-1] for frames in people["002"]]}
+    with pytest.raises(WeightsError, match=r"s\.pt: found a training with data='\w+'; expected data='\w+'"):
+        TINY.run(others, tmp_path / "s.pt")
 
 
 def test_a_damaged_state_is_named(people: dict[str, list[np.ndarray]], tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ def test_state_of_another_training_is_refused(bars: np.ndarray, tmp_path: Path) 
     TINY.run(bars, tmp_path / "s.pt")
     with pytest.raises(WeightsError, match=r"s\.pt: found a training with width=4; expected width=8"):
         replace(TINY, width=8).run(bars, tmp_path / "s.pt")
+    with pytest.raises(WeightsError, match=r"s\.pt: found a training with data='\w+'; expected data='\w+'"):
+        TINY.run(255 - bars, tmp_path / "s.pt")
 
 
 def test_too_few_frames_are_named(bars: np.ndarray, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from stumble.data.gait import GaitData, SequenceKey
 from stumble.errors import DataError, SpecError
 from stumble.models.gaitset import GaitSet
 from stumble.seeds import stream
-from stumble.training.checkpoint import load_state, save_state
+from stumble.training.checkpoint import fingerprint, load_state, save_state
 from stumble.training.memory import keep_freed_memory
 from stumble.training.triplet import batch_all_triplet
 
@@ -143,7 +143,9 @@ class GaitSetTraining:
             network = GaitSet()
         optimiser = torch.optim.Adam(network.parameters(), self.learning_rate, fused=True)
         done, validation = 0, None
-        if stored := load_state(state, asdict(self)):
+        sequences = (frames for name in sorted(data) for frames in data[name])
+        config = {**asdict(self), "data": fingerprint(sequences)}
+        if stored := load_state(state, config):
             network.load_state_dict(stored["network"])
             optimiser.load_state_dict(stored["optimiser"])
             done, validation = stored["iteration"], stored["validation"]
@@ -163,7 +165,7 @@ class GaitSetTraining:
                 recent.clear()
             if done % save_every == 0 or last:
                 parts = {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
-                save_state(state, {"config": asdict(self), "iteration": done, "validation": validation, **parts})
+                save_state(state, {"config": config, "iteration": done, "validation": validation, **parts})
         return network.eval()
 
     def _step(

@@ -18,7 +18,7 @@ from stumble.data.gait import GaitData, SequenceKey
 from stumble.errors import DataError, SpecError
 from stumble.models.wgan_gp import SilhouetteGAN, on_sphere
 from stumble.seeds import stream
-from stumble.training.checkpoint import load_state, save_state
+from stumble.training.checkpoint import fingerprint, load_state, save_state
 from stumble.training.memory import keep_freed_memory
 
 __all__ = ["WganProgress", "WganTraining", "contact_sheet", "sample", "single_frames"]
@@ -156,7 +156,8 @@ class WganTraining:
             "critic": critic,
         }
         done = 0
-        if stored := load_state(state, asdict(self)):
+        config = {**asdict(self), "data": fingerprint([frames])}
+        if stored := load_state(state, config):
             for name, part in parts.items():
                 part.load_state_dict(stored[name])
             done = stored["iteration"]
@@ -180,7 +181,7 @@ class WganTraining:
                 recent.clear()
             if done % save_every == 0 or done == self.iterations:
                 stored = {name: part.state_dict() for name, part in parts.items()}
-                save_state(state, {"config": asdict(self), "iteration": done, **stored})
+                save_state(state, {"config": config, "iteration": done, **stored})
                 on_save(averaged, done)
         return averaged.requires_grad_(False)
 
