@@ -31,7 +31,8 @@ def main(summary: Path, readme: Path) -> None:
     first = gait["attacks"][0]
     lines = [
         f"{first['sequences']} normal-walking probes, {first['decisions']} decisions, {gait['data']}. Clean rank-1 of "
-        f"GaitSet on all probes of these people: {clean} %. **Synthetic data**; by `make demo`.",
+        f"GaitSet on all probes of these people: {clean} %. **Synthetic data**; by "
+        f"`stumble demo --probes {first['sequences']}`.",
         "",
         "| attack | goal | frames | rank-1 % | success % (95 %) | by plausible frames alone % |",
         "|---|---|---|---|---|---|",

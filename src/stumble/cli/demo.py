@@ -54,7 +54,7 @@ class _Entry:
     note: str = ""
 
 
-def demo(out: Path = Path("out/demo"), probes: int = 36, seed: int = 1) -> None:
+def demo(out: Path = Path("out/demo"), probes: int = 28, seed: int = 1) -> None:
     """Attack GaitSet on synthetic walkers and write a report: everything from the shipped weights, on a CPU.
 
     20 people whom no shipped network was trained on walk past 4 cameras; clips have 40 frames. The walkers are
