@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from stumble.attacks import BestReal, PixelAttack, RandomFrames, RealFrames, TemporalSparse, fgsm, mi_fgsm, pgd
 from stumble.constraints import Even, Given, Kept, RandomPositions, Sparsity
 from stumble.data.frame_pool import LoadedFrames
-from stumble.interfaces import Attack, Constraint, Features, Goal, InputSpec, Output, Target, Weights
+from stumble.interfaces import Attack, Constraint, Features, Goal, Output, SilhouetteInput, Target, Weights
 from stumble.models import GaitSet
 from stumble.models.wgan_gp import SilhouetteGAN
 from stumble.sequences import Silhouettes
@@ -43,13 +43,13 @@ def wrapped() -> Target:
         embedding: Tensor = net(torch.stack([frames.mean(0).flatten() for frames in batch.unpadded()]))
         return embedding
 
-    return wrap(net, InputSpec(64, 44), embed)
+    return wrap(net, SilhouetteInput(64, 44), embed)
 
 
 class Outline:
     """A set-pooled target of one layer: how far each row and column of a coarse picture is ever filled."""
 
-    takes = InputSpec(64, 44)
+    takes = SilhouetteInput(64, 44)
 
     def __call__(self, batch: Silhouettes) -> Output:
         return self.aggregate(self.encode(batch.floating().packed()), batch.lengths)

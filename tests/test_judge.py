@@ -11,7 +11,7 @@ from torch import Tensor
 
 from stumble.constraints import Kept
 from stumble.errors import StumbleError
-from stumble.interfaces import AttackResult, Goal, InputSpec, Output
+from stumble.interfaces import AttackResult, Goal, Output, SilhouetteInput
 from stumble.judge import GaitJudge, Probe
 from stumble.metrics.plausibility import Plausibility
 from stumble.metrics.retrieval import EmbeddedSequences
@@ -23,7 +23,7 @@ from stumble.targets import Gallery
 class Brightness:
     """Embeds a sequence as the largest of its levels, in [0, 1]; keeps what it was asked."""
 
-    takes: InputSpec = InputSpec(4, 3)
+    takes: SilhouetteInput = SilhouetteInput(4, 3)
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
     def __call__(self, batch: Silhouettes) -> Output:

@@ -17,17 +17,17 @@ from hypothesis import strategies as st
 from jsonargparse import ArgumentParser
 
 from stumble.errors import SpecError
-from stumble.interfaces import InputSpec, Target
+from stumble.interfaces import SilhouetteInput, Target
 from stumble.spec import from_plain, identity, to_plain
 
 
 def test_a_component_is_its_import_path_and_its_fields() -> None:
-    plain = to_plain(InputSpec(height=32))
+    plain = to_plain(SilhouetteInput(height=32))
     assert plain == {
-        "class_path": "stumble.interfaces.InputSpec",
+        "class_path": "stumble.interfaces.SilhouetteInput",
         "init_args": {"height": 32, "width": 44, "minimum_frames": 1},
     }
-    assert from_plain(plain, InputSpec) == InputSpec(height=32)
+    assert from_plain(plain, SilhouetteInput) == SilhouetteInput(height=32)
 
 
 class Colour(Enum):
@@ -104,10 +104,11 @@ def test_identity_ignores_the_order_of_keys_and_the_spelling_of_whole_numbers() 
 
 
 def test_identity_is_the_hash_of_canonical_json_in_any_process() -> None:
-    code = "from stumble.interfaces import InputSpec; from stumble.spec import identity; print(identity(InputSpec()))"
+    names = "from stumble.interfaces import SilhouetteInput; from stumble.spec import identity"
+    code = f"{names}; print(identity(SilhouetteInput()))"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-    text = '{"class_path":"stumble.interfaces.InputSpec","init_args":{"height":64,"minimum_frames":1,"width":44}}'
-    assert identity(InputSpec()) == other == hashlib.sha256(text.encode()).hexdigest()
+    text = '{"class_path":"stumble.interfaces.SilhouetteInput","init_args":{"height":64,"minimum_frames":1,"width":44}}'
+    assert identity(SilhouetteInput()) == other == hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_jsonargparse_reads_what_we_write() -> None:
@@ -165,7 +166,7 @@ HERE = __name__
         ({"class_path": "stumble.nowhere.Disc"}, "no such component"),
         ({"class_path": "Disc"}, "no such component"),
         ({"class_path": "os.system"}, "expected a dataclass"),
-        ({"class_path": "stumble.interfaces.InputSpec"}, "is no Shape"),
+        ({"class_path": "stumble.interfaces.SilhouetteInput"}, "is no Shape"),
         ({"class_path": f"{HERE}.Disc", "init_args": {"radios": 1}}, "unknown field 'radios'; did you mean 'radius'"),
         ({"class_path": f"{HERE}.Picture"}, "the field 'title' is missing"),
         ({"class_path": f"{HERE}.Disc", "init_args": {"radius": "1"}}, r"Disc\.radius: found str '1'; expected float"),

@@ -10,21 +10,34 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stumble.data.opening import open_gait
-    from stumble.interfaces import Goal, InputSpec, Output
-    from stumble.sequences import Silhouettes
+    from stumble.interfaces import Goal, Output, SilhouetteInput, SkeletonInput
+    from stumble.sequences import Silhouettes, Skeletons
     from stumble.targets.gallery import Gallery
     from stumble.targets.wrap import wrap
 
-__all__ = ["Gallery", "Goal", "InputSpec", "Output", "Silhouettes", "__version__", "open_gait", "wrap"]
+__all__ = [
+    "Gallery",
+    "Goal",
+    "Output",
+    "SilhouetteInput",
+    "Silhouettes",
+    "SkeletonInput",
+    "Skeletons",
+    "__version__",
+    "open_gait",
+    "wrap",
+]
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Gallery": "targets.gallery",
     "Goal": "interfaces",
-    "InputSpec": "interfaces",
     "Output": "interfaces",
+    "SilhouetteInput": "interfaces",
     "Silhouettes": "sequences",
+    "SkeletonInput": "interfaces",
+    "Skeletons": "sequences",
     "open_gait": "data.opening",
     "wrap": "targets.wrap",
 }

@@ -11,7 +11,8 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from stumble.errors import TargetError
-from stumble.sequences import Silhouettes
+from stumble.layouts import Layout
+from stumble.sequences import Silhouettes, Skeletons
 
 __all__ = [
     "Attack",
@@ -21,10 +22,15 @@ __all__ = [
     "FramePool",
     "FrameSeparable",
     "Goal",
-    "InputSpec",
     "Output",
     "SetPooled",
+    "SilhouetteInput",
     "SilhouettePrior",
+    "SkeletonAttack",
+    "SkeletonAttackResult",
+    "SkeletonConstraint",
+    "SkeletonInput",
+    "SkeletonTarget",
     "Target",
     "Weights",
 ]
@@ -34,8 +40,8 @@ Features = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
-class InputSpec:
-    """What a target takes.
+class SilhouetteInput:
+    """What a gait recogniser takes.
 
     Attributes:
         height, width: pixels of one silhouette.
@@ -60,6 +66,30 @@ class InputSpec:
 
 
 @dataclass(frozen=True)
+class SkeletonInput:
+    """What an action recogniser takes. Frames and people beyond those it looks at are its own business.
+
+    Attributes:
+        layout: which joint stands where.
+        coordinates: 3 for metres in space, 2 for positions in the image.
+        confidence: whether it reads the detector's confidence as a channel.
+    """
+
+    layout: Layout
+    coordinates: int = 3
+    confidence: bool = False
+
+    def check(self, batch: Skeletons) -> None:
+        """Raises TargetError, naming both sides, where the batch is not what the target takes."""
+        wanted = f"{self.coordinates} coordinates of {self.layout.name} ({len(self.layout)} joints)"
+        found = f"{batch.coordinates} coordinates of {batch.layout.name} ({len(batch.layout)} joints)"
+        if wanted != found:
+            raise TargetError(f"the target takes {wanted}; the data has {found}")
+        if self.confidence and batch.confidence is None:
+            raise TargetError("the target takes a confidence with every joint; the data has none")
+
+
+@dataclass(frozen=True)
 class Output:
     """What a target answers.
 
@@ -77,7 +107,7 @@ class Target(Protocol):
     """A recogniser under test: anything with `takes` and `__call__`. Differentiable with respect to floating frames."""
 
     @property
-    def takes(self) -> InputSpec: ...
+    def takes(self) -> SilhouetteInput: ...
 
     def __call__(self, batch: Silhouettes) -> Output: ...
 
@@ -104,6 +134,16 @@ class SetPooled(FrameSeparable, Protocol):
         ...
 
     def head(self, pooled: Features) -> Output: ...
+
+
+@runtime_checkable
+class SkeletonTarget(Protocol):
+    """An action recogniser under test: it answers with logits, differentiable with respect to the joints."""
+
+    @property
+    def takes(self) -> SkeletonInput: ...
+
+    def __call__(self, batch: Skeletons) -> Output: ...
 
 
 @runtime_checkable
@@ -155,7 +195,7 @@ class Goal:
 
     Attributes:
         kind: "untargeted": not to be taken for `label`; "targeted": to be taken for `wanted`.
-        label: (B,) the true identity or class.
+        label: (B,) what to leave: the true identity, or the class that the clean sample is taken for.
         wanted: (B,) the identity or class to be taken for, or None when untargeted.
         reference: (B, P, D) the embedding to leave (the clean probe's, untargeted) or to approach (that of
             a sequence of the wanted identity, targeted); None for classifiers.
@@ -171,7 +211,7 @@ class Goal:
             given = "no" if self.wanted is None else "a"
             raise TargetError(f"a {self.kind} goal was given {given} wanted identity")
         if self.wanted is not None and bool((self.wanted == self.label).any()):
-            raise TargetError("a targeted goal asks for the true identity")
+            raise TargetError("a targeted goal asks for what the sample is taken for already")
 
     def select(self, index: Tensor) -> Goal:
         """The goals of the samples at the given positions."""
@@ -231,3 +271,46 @@ class Constraint(ABC):
         self, adversarial: Silhouettes, clean: Silhouettes, edited: Bool[Tensor, "b n"]
     ) -> Float[Tensor, " b"]:
         """By how much each sequence breaks the constraint; 0 where it holds."""
+
+
+@dataclass(frozen=True)
+class SkeletonAttackResult:
+    """What an attack on skeletons hands to the judge. Nothing in it says whether it succeeded.
+
+    Attributes:
+        adversarial: the changed sequences, float32 in the units of the data.
+        steps: (B,) optimisation steps taken.
+        queries: (B,) evaluations of the target.
+        stopped: why each sample stopped: "budget", "reached" or "done" for attacks without steps.
+        trace: name to (T, B), the objective's terms along the optimisation.
+    """
+
+    adversarial: Skeletons
+    steps: Int[Tensor, " b"]
+    queries: Int[Tensor, " b"]
+    stopped: tuple[str, ...]
+    trace: dict[str, Float[Tensor, "t b"]] = field(default_factory=dict)
+
+
+class SkeletonConstraint(ABC):
+    """What an adversary may do to skeletons."""
+
+    @abstractmethod
+    def project(self, adversarial: Skeletons, clean: Skeletons) -> Skeletons:
+        """The nearest sequences, or near ones, that satisfy the constraint."""
+
+    @abstractmethod
+    def violation(self, adversarial: Skeletons, clean: Skeletons) -> Float[Tensor, " b"]:
+        """By how much each sequence breaks the constraint, in the constraint's own unit; 0 where it holds."""
+
+
+class SkeletonAttack(ABC):
+    """An adversary who moves joints. Hyper-parameters are the fields of the frozen dataclass that derives from this."""
+
+    @abstractmethod
+    def __call__(self, target: SkeletonTarget, batch: Skeletons, goal: Goal, *, seed: int) -> SkeletonAttackResult:
+        """Adversarial versions of `batch`. Randomness comes from `seeds.stream(seed, id, purpose)` alone."""
+
+    @abstractmethod
+    def constraints(self, batch: Skeletons) -> dict[str, SkeletonConstraint]:
+        """What this adversary promises to keep on these clean sequences, by name; the judge measures each."""

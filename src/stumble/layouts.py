@@ -5,7 +5,8 @@ Joints are numbered from 0; the data sets' own documents number them from 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 __all__ = ["NTU25", "OPENPOSE18", "Layout"]
 
@@ -20,6 +21,8 @@ class Layout:
         bones: (child, parent) as the data set's graph lists them, which need not be rooted at `root`.
         centre: the joint that graph models measure hops from.
         root: of the kinematic tree, along which rotations and bone lengths are carried outwards.
+        partitions: ways to split all joints, or the limbs, into named regions of about equal size: "limbs" and
+            "quarters". Our reading of the CIASA paper, whose figure of sets 1 to 4 is not available.
     """
 
     name: str
@@ -27,6 +30,7 @@ class Layout:
     bones: tuple[tuple[int, int], ...]
     centre: int
     root: int
+    partitions: Mapping[str, Mapping[str, tuple[int, ...]]] = field(hash=False)
 
     def __len__(self) -> int:
         return len(self.joints)
@@ -47,6 +51,18 @@ class Layout:
                     parents.setdefault(b, a)
         return tuple(parents[joint] for joint in range(len(self.joints)))
 
+    def closed(self, joints: Collection[int]) -> tuple[int, ...]:
+        """Those of the joints whose descendants in the kinematic tree are all among them, sorted.
+
+        They alone can move while every other joint stays and every bone keeps its length.
+        """
+        parents, held = self.parents, set(range(len(self))) - set(joints)
+        for joint in tuple(held):
+            while joint >= 0:
+                held.add(joint)
+                joint = parents[joint]
+        return tuple(joint for joint in range(len(self)) if joint not in held)
+
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """(left, right) of every joint that has two sides."""
@@ -63,6 +79,19 @@ def _sided(*names: str) -> tuple[str, ...]:
 
 def _from_one(*bones: tuple[int, int]) -> tuple[tuple[int, int], ...]:
     return tuple((child - 1, parent - 1) for child, parent in bones)
+
+
+def _partitions(
+    left_arm: tuple[int, ...],
+    right_arm: tuple[int, ...],
+    left_leg: tuple[int, ...],
+    right_leg: tuple[int, ...],
+    trunk: tuple[int, ...],
+) -> Mapping[str, Mapping[str, tuple[int, ...]]]:
+    arms = {"left arm": left_arm, "right arm": right_arm}
+    limbs = {**arms, "left leg": left_leg, "right leg": right_leg}
+    quarters = {**arms, "trunk": trunk, "legs": (*left_leg, *right_leg)}
+    return {"limbs": limbs, "quarters": quarters}
 
 
 NTU25 = Layout(
@@ -82,6 +111,9 @@ NTU25 = Layout(
     ),
     centre=20,
     root=0,
+    partitions=_partitions(
+        (4, 5, 6, 7, 21, 22), (8, 9, 10, 11, 23, 24), (12, 13, 14, 15), (16, 17, 18, 19), (0, 1, 2, 3, 20)
+    ),
 )
 """Kinect v2 as in NTU RGB+D: 25 joints, metres. Joint k here is joint k + 1 of the data set's documents.
 
@@ -103,5 +135,6 @@ OPENPOSE18 = Layout(
     ),
     centre=1,
     root=1,
+    partitions=_partitions((5, 6, 7), (2, 3, 4), (11, 12, 13), (8, 9, 10), (0, 1, 14, 15, 16, 17)),
 )
 """OpenPose's 18 joints as in Kinetics-skeleton: x and y in the image and a confidence, numbered from 0 there too."""

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stumble.interfaces import Features, Goal, InputSpec, Output, SetPooled, Weights
+from stumble.interfaces import Features, Goal, Output, SetPooled, SilhouetteInput, Weights
 from stumble.sequences import Silhouettes
 
 
@@ -48,7 +48,7 @@ class Here(Weights):
 class MaximumTarget:
     """Embeds a sequence as the maximum of each pixel over its frames."""
 
-    takes = InputSpec(4, 3)
+    takes = SilhouetteInput(4, 3)
 
     def __call__(self, batch: Silhouettes) -> Output:
         return self.aggregate(self.encode(batch.floating().packed()), batch.lengths)

@@ -13,7 +13,7 @@ from stumble.constraints import First, Sparsity
 from stumble.constraints.frames import Edit
 from stumble.data.frame_pool import LoadedFrames
 from stumble.errors import DataError, TargetError
-from stumble.interfaces import Goal, InputSpec, Output, SetPooled
+from stumble.interfaces import Goal, Output, SetPooled, SilhouetteInput
 from stumble.objectives import Cosine
 from stumble.sequences import Silhouettes
 
@@ -141,7 +141,7 @@ def test_only_so_many_candidates_are_tried_the_same_for_all(
 
 def test_what_it_needs_is_said(target: SetPooled, walks: Silhouettes, untargeted: Leaving) -> None:
     class Opaque:
-        takes = InputSpec(4, 3)
+        takes = SilhouetteInput(4, 3)
 
         def __call__(self, batch: Silhouettes) -> Output:
             return target(batch)

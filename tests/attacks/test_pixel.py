@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from stumble.attacks import PixelAttack, fgsm, mi_fgsm, pgd
 from stumble.constraints import Kept, Sparsity
-from stumble.interfaces import Goal, InputSpec, Output
+from stumble.interfaces import Goal, Output, SilhouetteInput
 from stumble.objectives import Cosine, Objective
 from stumble.seeds import uniform
 from stumble.sequences import Silhouettes
@@ -21,7 +21,7 @@ WEIGHTS = torch.linspace(-1, 1, 12).reshape(4, 3)
 class MeanTarget:
     """One logit: a linear function of the mean frame."""
 
-    takes = InputSpec(4, 3)
+    takes = SilhouetteInput(4, 3)
 
     def __call__(self, batch: Silhouettes) -> Output:
         batch = batch.floating()

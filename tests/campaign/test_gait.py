@@ -18,7 +18,7 @@ from stumble.constraints import Kept, Sparsity
 from stumble.data import GaitData, SequenceKey
 from stumble.data.frame_pool import draw_frames
 from stumble.errors import DataError
-from stumble.interfaces import Goal, InputSpec, Output
+from stumble.interfaces import Goal, Output, SilhouetteInput
 from stumble.metrics.gei import gait_energy_images
 from stumble.metrics.retrieval import EmbeddedSequences, nearest, rank1_table
 from stumble.sequences import Silhouettes
@@ -31,7 +31,7 @@ VIEWS = ("072", "090", "108")
 class EnergyImage:
     """Embeds a sequence as the rows of its gait energy image."""
 
-    takes: InputSpec = InputSpec(64, 44)
+    takes: SilhouetteInput = SilhouetteInput(64, 44)
 
     def __call__(self, batch: Silhouettes) -> Output:
         return Output(embedding=gait_energy_images(batch))

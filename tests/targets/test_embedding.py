@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from stumble.errors import DataError
-from stumble.interfaces import InputSpec, Output
+from stumble.interfaces import Output, SilhouetteInput
 from stumble.sequences import Silhouettes
 from stumble.targets.embedding import embed
 
@@ -13,7 +13,7 @@ from stumble.targets.embedding import embed
 class MeanFrame:
     """A target whose embedding is the mean of all pixels; it remembers the sizes of the batches."""
 
-    takes = InputSpec(2, 2)
+    takes = SilhouetteInput(2, 2)
 
     def __init__(self) -> None:
         self.batches: list[int] = []

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from stumble.errors import TargetError
-from stumble.interfaces import InputSpec, Target
+from stumble.interfaces import SilhouetteInput, Target
 from stumble.sequences import Silhouettes
 from stumble.targets.wrap import wrap
 
 
 def test_any_network_in_three_lines() -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(64 * 44, 16))
-    target = wrap(net, takes=InputSpec(64, 44), embed=lambda net, batch: net(batch.frames.mean(1)))
+    target = wrap(net, takes=SilhouetteInput(64, 44), embed=lambda net, batch: net(batch.frames.mean(1)))
     assert target(walkers()).embedding.shape == (2, 1, 16)
 
     assert isinstance(target, Target)
@@ -45,7 +45,7 @@ def mood(module: nn.Module) -> list[object]:
 
 def test_batch_norm_and_dropout_are_in_inference_mode_and_everything_is_restored() -> None:
     net = Moody()
-    target = wrap(net, InputSpec(64, 44), lambda net, batch: net(batch.frames))
+    target = wrap(net, SilhouetteInput(64, 44), lambda net, batch: net(batch.frames))
     before = mood(net)
     first, second = target(walkers()).embedding, target(walkers()).embedding
     torch.testing.assert_close(first, second, rtol=0, atol=0)
@@ -56,7 +56,7 @@ def test_batch_norm_and_dropout_are_in_inference_mode_and_everything_is_restored
 
 def test_gradients_reach_the_frames_and_no_parameter() -> None:
     net = Moody()
-    target = wrap(net, InputSpec(64, 44), lambda net, batch: net(batch.frames))
+    target = wrap(net, SilhouetteInput(64, 44), lambda net, batch: net(batch.frames))
     clean = walkers().floating()
     frames = clean.frames.clone().requires_grad_()
     target(Silhouettes(frames, clean.lengths, clean.ids)).embedding.sum().backward()
@@ -72,7 +72,7 @@ def test_everything_is_restored_when_the_network_fails() -> None:
     net = Moody()
     before = mood(net)
     with pytest.raises(ValueError, match="out of order"):
-        wrap(net, InputSpec(64, 44), fails)(walkers())
+        wrap(net, SilhouetteInput(64, 44), fails)(walkers())
     assert mood(net) == before
 
 
@@ -86,10 +86,10 @@ def test_everything_is_restored_when_the_network_fails() -> None:
 )
 def test_answers_that_are_no_embeddings_are_errors(answer: Tensor, complaint: str) -> None:
     with pytest.raises(TargetError, match=complaint):
-        wrap(nn.Identity(), InputSpec(64, 44), lambda net, batch: answer)(walkers())
+        wrap(nn.Identity(), SilhouetteInput(64, 44), lambda net, batch: answer)(walkers())
 
 
 def test_sequences_of_another_size_are_refused() -> None:
-    target = wrap(nn.Identity(), InputSpec(64, 44), lambda net, batch: batch.frames.mean((1, 2)))
+    target = wrap(nn.Identity(), SilhouetteInput(64, 44), lambda net, batch: batch.frames.mean((1, 2)))
     with pytest.raises(TargetError, match="takes silhouettes of 64x44; the data has 32x22"):
         target(walkers(32, 22))

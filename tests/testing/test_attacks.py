@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from stumble import seeds
-from stumble.interfaces import Attack, AttackResult, Goal, InputSpec, Output, Target
+from stumble.interfaces import Attack, AttackResult, Goal, Output, SilhouetteInput, Target
 from stumble.sequences import Silhouettes
 from stumble.testing import check_attack
 
@@ -28,7 +28,7 @@ def goal() -> Goal:
 
 
 class Recogniser(nn.Module):
-    takes = InputSpec(*SIZE)
+    takes = SilhouetteInput(*SIZE)
 
     def __init__(self) -> None:
         super().__init__()

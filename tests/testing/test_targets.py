@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from stumble.interfaces import Features, FrameSeparable, InputSpec, Output, SetPooled, Target
+from stumble.interfaces import Features, FrameSeparable, Output, SetPooled, SilhouetteInput, Target
 from stumble.sequences import Silhouettes
 from stumble.testing import check_target
 
@@ -25,7 +25,7 @@ def batch() -> Silhouettes:
 class Mean(nn.Module):
     """A linear map of the mean frame: the smallest set-pooled target."""
 
-    takes = InputSpec(*SIZE)
+    takes = SilhouetteInput(*SIZE)
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Mean(nn.Module):
 class Classifier:
     """A target that is no module, holds one, and answers with the logarithms of probabilities."""
 
-    takes = InputSpec(*SIZE)
+    takes = SilhouetteInput(*SIZE)
 
     def __init__(self) -> None:
         self.network = Mean()
@@ -256,7 +256,7 @@ class PrefersTheShorter(Mean):
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        (WithoutSpec(), "takes is not an InputSpec"),
+        (WithoutSpec(), "takes is not a SilhouetteInput"),
         (EncodesTooMuch(), "encode answers with 11 rows for 10 frames"),
         (EncodesTogether(), "a frame is encoded differently alone"),
         (AggregatesOtherwise(), r"aggregate\(encode\(packed\)\) is not the answer"),

@@ -6,7 +6,7 @@ import torch
 
 from stumble.data.gait import GaitData, SequenceKey
 from stumble.errors import DataError
-from stumble.interfaces import InputSpec, Output
+from stumble.interfaces import Output, SilhouetteInput
 from stumble.sequences import Silhouettes
 from stumble.training.validation import HeldOutRank1
 
@@ -14,7 +14,7 @@ from stumble.training.validation import HeldOutRank1
 class Area:
     """A target whose embedding is the white area, so that it errs where a coat adds to it."""
 
-    takes = InputSpec(64, 44)
+    takes = SilhouetteInput(64, 44)
 
     def __call__(self, batch: Silhouettes) -> Output:
         return Output(embedding=torch.stack([f.float().mean() for f in batch.unpadded()]).view(-1, 1, 1))

@@ -19,7 +19,7 @@ from stumble.cli.choices import described, kinds_of, listed, people, recogniser,
 from stumble.cli.progress import progress
 from stumble.data import PROTOCOLS, GaitData, open_gait
 from stumble.data.whole_files import whole_file
-from stumble.interfaces import InputSpec, Target
+from stumble.interfaces import SilhouetteInput, Target
 from stumble.metrics.distances import Distance
 from stumble.metrics.gei import gait_energy_images
 from stumble.metrics.intervals import subject_bootstrap
@@ -74,7 +74,7 @@ def evaluate(
     measured = _measured("model", target, tested, names, frames, distance)
     energy = {}
     if baseline == "gei":
-        images = wrap(nn.Identity(), InputSpec(), lambda _net, batch: gait_energy_images(batch))
+        images = wrap(nn.Identity(), SilhouetteInput(), lambda _net, batch: gait_energy_images(batch))
         energy = _measured("energy images", images, tested, names, frames, "flattened")
     print(f"Rank-1 in percent: {model} on {described(source, tested.subjects)}")
     Console().print(_table(measured, energy))

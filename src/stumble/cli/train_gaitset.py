@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stumble import zoo
-from stumble.cli.choices import Damage, described, kinds_of, people, training_people, weight_file
+from stumble.cli.choices import Damage, described, kinds_of, people, training_people, weight_file, weights
 from stumble.cli.progress import progress
 from stumble.data import PROTOCOLS, open_gait
 from stumble.errors import SpecError
@@ -20,6 +20,7 @@ def train_gaitset(
     out: Path,
     subjects: str | None = None,
     validate: str | None = None,
+    init: str | None = None,
     training: GaitSetTraining = GaitSetTraining(),
     command_line: str,
 ) -> None:
@@ -34,9 +35,11 @@ def train_gaitset(
         out: file for the weights, .safetensors; a card goes beside it.
         subjects: whom to train on, such as 1-74; by default those that the data set's protocol trains.
         validate: people to recognise every 250 iterations and at the end, others than those trained on.
+        init: weights to start from, a file or shipped ones.
         training: how it is trained.
     """
     state = weight_file(out)
+    initial = weights(init, "gaitset") if init is not None else None
     source = open_gait(data)
     names = training_people(source, subjects)
     held_out = people(source, validate) if validate is not None else ()
@@ -49,7 +52,11 @@ def train_gaitset(
     validator = HeldOutRank1(source.select(subjects=set(held_out))) if held_out else None
     with progress("training") as report:
         network = training.run(
-            groups, state, progress=lambda p: report(p.iteration, p.iterations, _note(p)), validate=validator
+            groups,
+            state,
+            initial=initial,
+            progress=lambda p: report(p.iteration, p.iterations, _note(p)),
+            validate=validator,
         )
     ranks = validator.by_kind(network) if validator is not None else {}
     metrics = {f"rank-1 {kind}": ranks[kind] for kind in kinds_of(PROTOCOLS[source.protocol]) if kind in ranks}

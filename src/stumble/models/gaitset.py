@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stumble.interfaces import Features, InputSpec, Output
+from stumble.interfaces import Features, Output, SilhouetteInput
 from stumble.sequences import Silhouettes
 
 __all__ = ["BINS", "GaitSet"]
@@ -37,7 +37,7 @@ class GaitSet(nn.Module):
         parts: (62, 128, 256), the linear map of each part.
     """
 
-    takes = InputSpec(64, 44)
+    takes = SilhouetteInput(64, 44)
 
     def __init__(self) -> None:
         super().__init__()

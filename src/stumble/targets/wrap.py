@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from stumble.errors import TargetError
-from stumble.interfaces import InputSpec, Output
+from stumble.interfaces import Output, SilhouetteInput
 from stumble.sequences import Silhouettes
 
 __all__ = ["Wrapped", "wrap"]
@@ -30,7 +30,7 @@ class Wrapped:
     """
 
     module: nn.Module
-    takes: InputSpec
+    takes: SilhouetteInput
     embed: Embed
 
     def __call__(self, batch: Silhouettes) -> Output:
@@ -41,12 +41,12 @@ class Wrapped:
         return Output(embedding=_checked(embedding, batch))
 
 
-def wrap(module: nn.Module, takes: InputSpec, embed: Embed) -> Wrapped:
+def wrap(module: nn.Module, takes: SilhouetteInput, embed: Embed) -> Wrapped:
     """A target from any network.
 
     Example:
         >>> net = torch.nn.Linear(64 * 44, 16)
-        >>> target = wrap(net, InputSpec(64, 44), lambda net, batch: net(gait_energy_images(batch).flatten(1)))
+        >>> target = wrap(net, SilhouetteInput(64, 44), lambda net, batch: net(gait_energy_images(batch).flatten(1)))
     """
     return Wrapped(module, takes, embed)
 

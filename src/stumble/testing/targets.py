@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from stumble import seeds
-from stumble.interfaces import Features, FrameSeparable, InputSpec, Output, SetPooled, Target
+from stumble.interfaces import Features, FrameSeparable, Output, SetPooled, SilhouetteInput, Target
 from stumble.sequences import Silhouettes
 from stumble.testing.evidence import ModuleStates, answers, copied, require, require_close, require_unchanged
 
@@ -32,7 +32,7 @@ def check_target(target: Target, batch: Silhouettes, *, tolerance: float = 1e-5)
     """
     several = len(batch) >= 2 and 2 <= int(batch.lengths.min()) < int(batch.lengths.max())
     require(several, "the check needs at least two sequences of different length, each of at least two frames")
-    require(isinstance(target.takes, InputSpec), "target.takes is not an InputSpec")
+    require(isinstance(target.takes, SilhouetteInput), "target.takes is not a SilhouetteInput")
     batch = batch.quantised().floating()
     given, states = copied(batch), ModuleStates(target)
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from stumble.data.gait import GaitData, SequenceKey
 from stumble.errors import DataError, SpecError
+from stumble.interfaces import Weights
 from stumble.models.gaitset import GaitSet
 from stumble.seeds import stream
 from stumble.training.checkpoint import fingerprint, load_state, save_state
@@ -113,6 +114,7 @@ class GaitSetTraining:
         data: Mapping[str, Sequence[Silhouettes]],
         state: Path,
         *,
+        initial: Weights | None = None,
         progress: Callable[[GaitSetProgress], None] = lambda _: None,
         report_every: int = 10,
         save_every: int = 100,
@@ -124,6 +126,7 @@ class GaitSetTraining:
         Args:
             data: uint8 sequences (n, 64, 44) by subject, see `by_subject`.
             state: file that holds the state of the unfinished training.
+            initial: weights to start from, to go on with another batch or rate; by default they are drawn.
             progress: is told every `report_every` iterations.
             validate: judges the network in inference mode, for instance by rank-1 on held-out people.
 
@@ -141,10 +144,12 @@ class GaitSetTraining:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             network = GaitSet()
+        if initial is not None:
+            network.load_state_dict(initial.load().state_dict())
         optimiser = torch.optim.Adam(network.parameters(), self.learning_rate, fused=True)
         done, validation = 0, None
         sequences = (frames for name in sorted(data) for frames in data[name])
-        config = {**asdict(self), "data": fingerprint(sequences)}
+        config = {**asdict(self), "data": fingerprint(sequences), "initial": initial and initial.digest}
         if stored := load_state(state, config):
             network.load_state_dict(stored["network"])
             optimiser.load_state_dict(stored["optimiser"])
