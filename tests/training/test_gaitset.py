@@ -10,6 +10,7 @@ import torch
 from stumble.errors import SpecError, WeightsError
 from stumble.seeds import stream
 from stumble.training import GaitSetProgress, GaitSetTraining
+from stumble.zoo import Card, File, save
 
 TINY = GaitSetTraining(iterations=4, subjects=2, sequences=2, frames=2, bfloat16=False)
 
@@ -53,6 +54,18 @@ def test_resumes_bit_for_bit(people: dict[str, list[np.ndarray]], tmp_path: Path
     assert resumed == [3, 4]
     for name, value in whole.state_dict().items():
         assert torch.equal(value, parts.state_dict()[name]), name
+
+
+def test_goes_on_from_given_weights(people: dict[str, list[np.ndarray]], tmp_path: Path) -> None:
+    first = replace(TINY, seed=5).run(people, tmp_path / "first.pt")
+    save(first, tmp_path / "first.safetensors", Card("three people", "", 5, {}), half=False)
+    given = File(tmp_path / "first.safetensors")
+    still = replace(TINY, learning_rate=0.0)
+    network = still.run(people, tmp_path / "second.pt", initial=given)
+    for name, value in first.state_dict().items():
+        assert torch.equal(value, network.state_dict()[name]), name
+    with pytest.raises(WeightsError, match="initial"):
+        still.run(people, tmp_path / "second.pt")
 
 
 def test_batches_depend_on_seed_and_iteration_alone(people: dict[str, list[np.ndarray]]) -> None:
