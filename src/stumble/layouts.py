@@ -51,6 +51,15 @@ class Layout:
                     parents.setdefault(b, a)
         return tuple(parents[joint] for joint in range(len(self.joints)))
 
+    @property
+    def depths(self) -> tuple[tuple[int, ...], ...]:
+        """The joints by their distance from `root` in bones: the root alone, its children, theirs, ...."""
+        parents = self.parents
+        levels: list[tuple[int, ...]] = [(self.root,)]
+        while children := tuple(joint for joint, parent in enumerate(parents) if parent in levels[-1]):
+            levels.append(children)
+        return tuple(levels)
+
     def closed(self, joints: Collection[int]) -> tuple[int, ...]:
         """Those of the joints whose descendants in the kinematic tree are all among them, sorted.
 
