@@ -23,6 +23,7 @@ __all__ = [
     "FrameSeparable",
     "Goal",
     "Output",
+    "PosePool",
     "SetPooled",
     "SilhouetteInput",
     "SilhouettePrior",
@@ -187,6 +188,14 @@ class FramePool(ABC):
     @abstractmethod
     def load(self) -> tuple[UInt8[Tensor, "f h w"], tuple[str, ...]]:
         """The frames as uint8 levels, and the subject of each."""
+
+
+class PosePool(ABC):
+    """Clean poses that an adversary's discriminator may look at, by name."""
+
+    @abstractmethod
+    def load(self) -> tuple[Float[Tensor, "p j c"], tuple[str, ...]]:
+        """The joints of one person in one frame each, and the id of the sample that each is from."""
 
 
 @dataclass(frozen=True)

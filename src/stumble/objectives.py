@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from torch.nn import functional
 from stumble.errors import TargetError
 from stumble.interfaces import Goal, Output
 
-__all__ = ["Cosine", "Objective"]
+__all__ = ["Cosine", "CrossEntropy", "Margin", "Objective", "logits_of"]
 
 
 class Objective(ABC):
@@ -35,3 +36,37 @@ class Cosine(Objective):
             raise TargetError("the cosine needs an embedding from the target and one in the goal's reference")
         similarity = functional.cosine_similarity(output.embedding.flatten(1), goal.reference.flatten(1), dim=1)
         return similarity if goal.kind == "untargeted" else -similarity
+
+
+@dataclass(frozen=True)
+class CrossEntropy(Objective):
+    """Cross-entropy to the wanted class (CIASA, Eq. 7); untargeted, minus that to the class to leave."""
+
+    def __call__(self, output: Output, goal: Goal) -> Float[Tensor, " b"]:
+        logits = logits_of(output)
+        if goal.wanted is None:
+            return -functional.cross_entropy(logits, goal.label, reduction="none")
+        return functional.cross_entropy(logits, goal.wanted, reduction="none")
+
+
+@dataclass(frozen=True)
+class Margin(Objective):
+    """By how much the goal is missed, in logits; negative where it is reached.
+
+    Unlike the cross-entropy its gradient does not vanish where the target is sure of itself.
+
+    Attributes:
+        enough: a margin beyond which there is nothing more to gain.
+    """
+
+    enough: float = math.inf
+
+    def __call__(self, output: Output, goal: Goal) -> Float[Tensor, " b"]:
+        return -goal.margin(logits_of(output)).clamp_max(self.enough)
+
+
+def logits_of(output: Output) -> Float[Tensor, "b c"]:
+    """The logits of a classifier's answer. Raises TargetError where it has none."""
+    if output.logits is None:
+        raise TargetError("the target answers without logits; an attack on classes needs them")
+    return output.logits
