@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import re
 import shutil
 from pathlib import Path
@@ -58,3 +59,18 @@ def test_check_finds_what_is_damaged(walkers: Path, tmp_path: Path, capsys: pyte
     (tmp_path / "walkers" / "001" / "nm-02" / "000" / "000.npz").write_bytes(b"PK")
     assert main(["data", "check", str(tmp_path / "walkers")]) == 1
     assert "damaged: 001/nm-02/000: " in capsys.readouterr().out
+
+
+def test_check_tells_about_actions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    array = np.ones((2, 3, 4, 25, 1), np.float32)
+    np.save(tmp_path / "val_data.npy", array)
+    names = ["S001C001P001R001A001", "S001C001P003R001A060"]
+    (tmp_path / "val_label.pkl").write_bytes(pickle.dumps((names, [0, 59])))
+    assert main(["data", "check", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "ST-GCN arrays, layout ntu-25, preprocessing raw" in shown
+    assert "splits that fit: ntu60-xsub (1 train, 1 test); ntu120-xsub (1 train, 1 test)" in shown
+    array[0, 0, 0, 0, 0] = np.nan
+    np.save(tmp_path / "val_data.npy", array)
+    assert main(["data", "check", str(tmp_path)]) == 1
+    assert "damaged: S001C001P001R001A001: " in capsys.readouterr().out

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ import pytest
 Encode = Callable[[np.ndarray], bytes]
 Walk = Callable[..., np.ndarray]
 WriteImages = Callable[[Path, str, np.ndarray], None]
+SkeletonText = Callable[..., str]
+WritePair = Callable[..., None]
 
 
 @pytest.fixture(scope="session")
@@ -57,5 +60,35 @@ def write_images(png: Encode) -> WriteImages:
         folder.mkdir(parents=True)
         for number, frame in enumerate(frames, start=1):
             (folder / f"{prefix}-{number:03d}.png").write_bytes(png(frame))
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def skeleton_text() -> SkeletonText:
+    """An NTU .skeleton file, by the letter of the format: bodies of each frame as body ID to joints (25, 3)."""
+
+    def text(frames: Sequence[Mapping[int, np.ndarray]], end: str = "\r\n") -> str:
+        lines = [str(len(frames))]
+        for bodies in frames:
+            lines.append(str(len(bodies)))
+            for identity, joints in bodies.items():
+                lines.append(f"{identity} 0 1 1 1 1 0 -0.1 0.2 2")
+                lines.append(str(len(joints)))
+                for x, y, z in joints.tolist():
+                    lines.append(f"{x!r} {y!r} {z!r} 277.4 191.8 NaN -Infinity 0.2 0 0.9 0 2")
+        return end.join([*lines, ""])
+
+    return text
+
+
+@pytest.fixture(scope="session")
+def write_pair() -> WritePair:
+    """An array with its pickle of names and labels."""
+
+    def write(folder: Path, part: str, array: np.ndarray, names: list[str], labels: object, ending: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / f"{part}{ending}", array)
+        (folder / f"{part}_label.pkl").write_bytes(pickle.dumps((names, labels), protocol=2))
 
     return write

@@ -68,6 +68,15 @@ def test_arrays_of_other_numbers(array: np.ndarray) -> None:
     assert loaded.dtype == array.dtype
 
 
+@pytest.mark.parametrize("number", [np.int64(-3), np.float32(0.5), np.uint8(200), np.bool_(True), np.complex128(1j)])
+@pytest.mark.parametrize("protocol", [0, 2, 4, 5])
+def test_single_numbers_come_out_as_pythons(number: np.generic, protocol: int) -> None:
+    content = pickle.dumps({"label": number}, protocol)
+    for written in (content, content.replace(b"numpy._core", b"numpy.core")) if protocol < 4 else (content,):
+        loaded = load(written)["label"]
+        assert loaded == number and type(loaded) is type(number.item())
+
+
 class Runs:
     """What an attacker pickles: an object that says how to be rebuilt."""
 
@@ -146,6 +155,9 @@ class Array:
         Array(Dtype("u1"), b"", (2**62, 2**62)),
         Runs(np.zeros(0).__reduce_ex__(5)[0], 2**40, Dtype("u1"), (2**40,), "C"),
         Runs(np.dtype, "u1", False, True, "more"),
+        Runs(np.int64(0).__reduce__()[0], Dtype("u1"), b"too many"),
+        Runs(np.int64(0).__reduce__()[0], Dtype("O8"), b"pointers"),
+        Runs(np.int64(0).__reduce__()[0], "u1", b"a"),
         Runs(np.ndarray, (2**40,)),
     ],
 )

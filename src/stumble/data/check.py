@@ -13,7 +13,7 @@ from stumble.data.pretreatment import FEWEST_FRAMES
 from stumble.data.splits import PROTOCOLS
 from stumble.errors import DataError
 
-__all__ = ["FolderReport", "inspect_folder", "summarise"]
+__all__ = ["FolderReport", "inspect_folder", "runs", "summarise"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class FolderReport:
         each = len(protocol.conditions) * len(protocol.views)
         return [
             f"{self.path}: layout {self.layout}, protocol {data.protocol}",
-            f"{people}: {', '.join(_runs(data.subjects))}",
+            f"{people}: {', '.join(runs(data.subjects))}",
             f"{len(self.conditions)} conditions: {', '.join(self.conditions)}",
             f"{len(data.views)} views: {', '.join(data.views)}",
             f"{len(data)} sequences, {len(self.frames)} usable with {sum(self.frames.values())} frames",
@@ -101,7 +101,7 @@ def summarise(keys: Sequence[SequenceKey], expected: int) -> list[str]:
     for key in keys:
         by_subject[key.subject].append(key)
     whole = [subject for subject, own in by_subject.items() if len(own) == expected]
-    parts = [f"all of {', '.join(_runs(whole))}"] if whole else []
+    parts = [f"all of {', '.join(runs(whole))}"] if whole else []
     for subject, own in by_subject.items():
         if len(own) < expected:
             names = [f"{key.condition}/{key.view}" for key in own]
@@ -109,12 +109,12 @@ def summarise(keys: Sequence[SequenceKey], expected: int) -> list[str]:
     return parts
 
 
-def _runs(subjects: Sequence[str]) -> list[str]:
+def runs(subjects: Sequence[str]) -> list[str]:
     """Names in sorted order with runs of consecutive numbers joined: 001-074, 080."""
-    runs: list[list[str]] = []
+    found: list[list[str]] = []
     for subject in subjects:
-        if runs and subject.isdigit() and runs[-1][-1].isdigit() and int(subject) == int(runs[-1][-1]) + 1:
-            runs[-1].append(subject)
+        if found and subject.isdigit() and found[-1][-1].isdigit() and int(subject) == int(found[-1][-1]) + 1:
+            found[-1].append(subject)
         else:
-            runs.append([subject])
-    return [run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
+            found.append([subject])
+    return [run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in found]

@@ -16,7 +16,7 @@ from stumble.data.pretreatment import Flavour
 from stumble.data.trees import files_in, view_folders
 from stumble.errors import DataError
 
-__all__ = ["Layout", "layout_of", "open_gait"]
+__all__ = ["Layout", "contents", "layout_of", "open_gait"]
 
 Layout = Literal["arrays", "opengait", "casia-b", "casia-a"]
 """Compressed arrays, OpenGait's pickles, CASIA-B's images, CASIA-A's images."""
@@ -62,10 +62,10 @@ def layout_of(path: Path | str) -> Layout:
             for suffix, layout in SUFFIXES.items():
                 if files_in(folder, suffix):
                     return layout
-        raise DataError(root, _contents(root), EXPECTED)
+        raise DataError(root, contents(root), EXPECTED)
 
 
-def _contents(root: Path) -> str:
+def contents(root: Path) -> str:
     """What a folder holds on its first level and how deep it goes, in words."""
     entries = sorted(root.iterdir())
     folders = [entry.name for entry in entries if entry.is_dir()]

@@ -32,7 +32,7 @@ def load_pickle(path: Path) -> Any:
     """What a pickle file holds, without running anything that it names.
 
     Numbers, strings, tuples, lists, dicts, sets and numpy arrays of numbers are admitted, as every version of
-    pickle and numpy writes them.
+    pickle and numpy writes them; numpy's single numbers come out as Python's.
 
     Raises:
         DataError: the file is over 2 GiB or no pickle, or names anything but what numpy needs to rebuild arrays;
@@ -118,6 +118,19 @@ class _FromBuffer:
         return np.frombuffer(bytearray(buffer), dtype=dtype.real).reshape(shape, order=order)
 
 
+class _Scalar:
+    """numpy's `scalar`: a single number, which comes out as Python's."""
+
+    __slots__ = ()
+
+    def __call__(self, dtype: Any, data: Any) -> Any:
+        if isinstance(data, str):  # Python 2
+            data = data.encode("latin1")
+        if type(dtype) is not _Dtype or type(data) is not bytes or len(data) != dtype.real.itemsize:
+            raise pickle.UnpicklingError("data that is no single number")
+        return np.frombuffer(data, dtype.real)[0].item()
+
+
 class _Latin1Bytes:
     """`_codecs.encode` as pickle protocols 0 to 2 use it: bytes written as text."""
 
@@ -143,6 +156,7 @@ ADMITTED: dict[str, Any] = {
     "numpy.dtype": _MakeDtype(),
     "_codecs.encode": _Latin1Bytes(),
     **{f"numpy.{core}.multiarray._reconstruct": _Reconstruct() for core in ("core", "_core")},
+    **{f"numpy.{core}.multiarray.scalar": _Scalar() for core in ("core", "_core")},
     **{f"numpy.{core}.numeric._frombuffer": _FromBuffer() for core in ("core", "_core")},
     **{f"{builtins}.set": set for builtins in ("builtins", "__builtin__")},
     **{f"{builtins}.frozenset": frozenset for builtins in ("builtins", "__builtin__")},

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from stumble.preprocess.ctr_gcn import CtrGcn
+from stumble.preprocess.pyskl import Pyskl
 from stumble.preprocess.recipe import Recipe
+from stumble.preprocess.st_gcn import StGcn
+from stumble.preprocess.two_stream import TwoStream
 
-__all__ = ["Recipe"]
+__all__ = ["CtrGcn", "Pyskl", "Recipe", "StGcn", "TwoStream"]
