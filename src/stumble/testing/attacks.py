@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import torch
 from torch import Tensor
 
 from stumble.interfaces import Attack, AttackResult, Goal, Target
 from stumble.sequences import Silhouettes
-from stumble.testing.evidence import ModuleStates, copied, require, require_unchanged, same
+from stumble.testing.evidence import Surroundings, require, require_effort
 
 __all__ = ["check_attack"]
 
@@ -35,16 +33,11 @@ def check_attack(
         AssertionError: saying which of this does not hold.
     """
     require(len(batch) >= 2, "the check needs at least two sequences")
-    given, states, random_state = copied(batch), ModuleStates(target), torch.get_rng_state()
-    wanted = {f.name: _cloned(getattr(goal, f.name)) for f in fields(goal)}
+    surroundings = Surroundings(target, batch, goal)
 
     result = attack(target, batch, goal, seed=seed)
 
-    require_unchanged(batch, given, "the attack")
-    for name, before in wanted.items():
-        require(same(getattr(goal, name), before), f"the attack changed the goal: {name}")
-    states.require_unchanged("the attack")
-    require(torch.equal(torch.get_rng_state(), random_state), "the attack uses torch's global random numbers")
+    surroundings.require_unchanged("the attack")
     _check_shapes(result, batch)
     _check_edits(result.adversarial.quantised(), result.edited, batch.quantised())
 
@@ -56,12 +49,8 @@ def check_attack(
         _compare(part, result, index, share, 1, text)
 
 
-def _cloned(value: object) -> object:
-    return value.clone() if isinstance(value, Tensor) else value
-
-
 def _check_shapes(result: AttackResult, batch: Silhouettes) -> None:
-    adversarial, size = result.adversarial, len(batch)
+    adversarial = result.adversarial
     require(adversarial.ids == batch.ids, f"the result has the ids {adversarial.ids}, not {batch.ids}")
     frames = adversarial.frames
     require(frames.shape[2:] == batch.frames.shape[2:], f"the result has frames of {tuple(frames.shape[2:])}")
@@ -72,13 +61,7 @@ def _check_shapes(result: AttackResult, batch: Silhouettes) -> None:
     shape = tuple(adversarial.mask.shape)
     require(tuple(result.edited.shape) == shape, f"edited has shape {tuple(result.edited.shape)}; expected {shape}")
     require(not bool((result.edited & ~adversarial.mask).any()), "edited marks frames past a sequence's length")
-    for name in ("steps", "queries"):
-        counts: Tensor = getattr(result, name)
-        require(tuple(counts.shape) == (size,), f"{name} has shape {tuple(counts.shape)}; expected ({size},)")
-        require(bool((counts >= 0).all()), f"{name} is negative")
-    require(len(result.stopped) == size, f"stopped has {len(result.stopped)} reasons for {size} sequences")
-    for name, values in result.trace.items():
-        require(values.ndim == 2 and values.shape[1] == size, f"trace[{name!r}] has shape {tuple(values.shape)}")
+    require_effort(result, len(batch))
 
 
 def _check_edits(adversarial: Silhouettes, edited: Tensor, clean: Silhouettes) -> None:

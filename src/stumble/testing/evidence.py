@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from stumble.interfaces import Output
-from stumble.sequences import Silhouettes
+from stumble.interfaces import AttackResult, Goal, Output, SkeletonAttackResult
+from stumble.sequences import Silhouettes, Skeletons
 
-__all__ = ["ModuleStates", "answers", "copied", "require", "require_close", "require_unchanged", "same"]
+__all__ = [
+    "ModuleStates",
+    "Surroundings",
+    "answers",
+    "copied",
+    "require",
+    "require_close",
+    "require_effort",
+    "require_unchanged",
+    "same",
+]
+
+Batch = TypeVar("Batch", Silhouettes, Skeletons)
 
 
 def require(holds: bool, text: str) -> None:
@@ -29,14 +42,27 @@ def require_close(found: Tensor, expected: Tensor, tolerance: float, text: str) 
         require(difference <= tolerance * scale, f"{text}: they differ by {difference:.3g}, values reach {scale:.3g}")
 
 
-def copied(batch: Silhouettes) -> Silhouettes:
-    return replace(batch, frames=batch.frames.detach().clone(), lengths=batch.lengths.clone())
+def copied(batch: Batch) -> Batch:
+    """The same sequences in memory of their own."""
+    parts: dict[str, Any] = {f.name: _cloned(getattr(batch, f.name)) for f in fields(batch)}
+    return replace(batch, **parts)
 
 
-def require_unchanged(batch: Silhouettes, before: Silhouettes, who: str) -> None:
+def require_unchanged(batch: Batch, before: Batch, who: str) -> None:
     """Raises AssertionError where the batch is not the copy that was made of it."""
-    unchanged = torch.equal(batch.frames, before.frames) and torch.equal(batch.lengths, before.lengths)
+    unchanged = all(same(getattr(batch, f.name), getattr(before, f.name)) for f in fields(batch))
     require(unchanged, f"{who} changed the sequences that it was given")
+
+
+def require_effort(result: AttackResult | SkeletonAttackResult, size: int) -> None:
+    """Raises AssertionError where steps, queries, reasons and trace are not told for each of `size` sequences."""
+    for name in ("steps", "queries"):
+        counts: Tensor = getattr(result, name)
+        require(tuple(counts.shape) == (size,), f"{name} has shape {tuple(counts.shape)}; expected ({size},)")
+        require(bool((counts >= 0).all()), f"{name} is negative")
+    require(len(result.stopped) == size, f"stopped has {len(result.stopped)} reasons for {size} sequences")
+    for name, values in result.trace.items():
+        require(values.ndim == 2 and values.shape[1] == size, f"trace[{name!r}] has shape {tuple(values.shape)}")
 
 
 def answers(output: Output) -> dict[str, Tensor]:
@@ -50,6 +76,24 @@ def same(one: object, other: object) -> bool:
     if isinstance(one, Tensor) and isinstance(other, Tensor):
         return torch.equal(one, other)
     return not isinstance(one, Tensor) and not isinstance(other, Tensor) and one == other
+
+
+class Surroundings(Generic[Batch]):
+    """What an attack is given to read: sequences, goal and target; and torch's global random state."""
+
+    def __init__(self, target: object, batch: Batch, goal: Goal) -> None:
+        self._batch: Batch = batch
+        self._given: Batch = copied(batch)
+        self._goal, self._wanted = goal, {f.name: _cloned(getattr(goal, f.name)) for f in fields(goal)}
+        self._states, self._random_state = ModuleStates(target), torch.get_rng_state()
+
+    def require_unchanged(self, who: str) -> None:
+        """Raises AssertionError naming what changed."""
+        require_unchanged(self._batch, self._given, who)
+        for name, before in self._wanted.items():
+            require(same(getattr(self._goal, name), before), f"{who} changed the goal: {name}")
+        self._states.require_unchanged(who)
+        require(torch.equal(torch.get_rng_state(), self._random_state), f"{who} uses torch's global random numbers")
 
 
 class ModuleStates:
@@ -89,3 +133,7 @@ def _modules(owner: object, seen: set[int]) -> list[nn.Module]:
         return []
     seen.add(id(owner))
     return [module for value in vars(owner).values() for module in _modules(value, seen)]
+
+
+def _cloned(value: object) -> object:
+    return value.detach().clone() if isinstance(value, Tensor) else value
