@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from stumble.campaign.action_summary import ActionSummary, CleanSummary
 from stumble.campaign.summary import AttackSummary
+from stumble.layouts import NTU25
 from stumble.metrics.retrieval import RankTable
-from stumble.report import AttackRow, GaitReport, Strip
+from stumble.report import ActionReport, ActionRow, ActionSample, AttackRow, GaitReport, Strip
 
 VIEWS = ("000", "090", "180")
 UNTARGETED = AttackSummary(
@@ -82,4 +84,87 @@ def report() -> GaitReport:
         plausibility={"overlap": 0.8131, "component": 0.97, "coherence": 0.69},
         provenance={"command": "stumble demo --seed 1", "seed": "1"},
         notes=("One sentence for the reader.",),
+    )
+
+
+AIMED = ActionSummary(
+    goal="targeted",
+    n=200,
+    accuracy_clean=96.5,
+    accuracy=3.25,
+    fooling=99.0,
+    success=97.5,
+    ci95=(94.0, 99.0),
+    joint_mm=5.26,
+    joint_max_mm=14.2,
+    variation_min=4.78,
+    variation_max=9.02,
+    variation_mean=7.09,
+    coordinate_max=0.012,
+    bone_pct=0.012,
+    bone_max_pct=0.061,
+    accel=38.2,
+    accel_absolute=1.2,
+    realness=71.0,
+    realness_clean=93.0,
+    violations={"box": 0.0, "bones": 6e-4, "untouched": 0.0},
+)
+AWAY = replace(
+    AIMED,
+    goal="untargeted",
+    success=62.0,
+    fooling=62.0,
+    ci95=(55.0, 69.0),
+    bone_max_pct=40.0,
+    violations={"box": 2.3e-9, "untouched": 0.0},
+)
+CLASSES = ("walk", "run", "jump", "wave", "clap", "bow", "kick")
+
+
+def make_action(title: str = "S001C001P003R001A001", frames: int = 20, seed: int = 0) -> ActionSample:
+    """One person who drifts along x, joints moved by up to 12 mm, taken for a bow."""
+    rng = np.random.default_rng(seed)
+    drift = np.linspace(0, 1, frames)[:, None, None] * (1.0, 0.0, 0.0)
+    clean = (rng.uniform((-0.3, -0.8, 2.8), (0.3, 0.9, 3.2), (25, 3)) + drift)[None].astype(np.float32)
+    adversarial = clean + rng.uniform(-0.012, 0.012, clean.shape).astype(np.float32)
+    return ActionSample(
+        title=title,
+        caption="CIASA, basic, 12 mm.",
+        layout=NTU25,
+        clean=clean,
+        adversarial=adversarial,
+        visible=np.ones(clean.shape[:3], bool),
+        attacked=np.isin(np.arange(25), range(12, 20)),
+        frames_per_second=30.0,
+        classes=CLASSES,
+        label=0,
+        before=np.array([0.9, 0.05, 0.02, 0.01, 0.01, 0.005, 0.005]),
+        after=np.array([0.02, 0.01, 0.03, 0.02, 0.02, 0.88, 0.02]),
+        wanted=5,
+    )
+
+
+@pytest.fixture
+def action() -> Callable[..., ActionSample]:
+    return make_action
+
+
+@pytest.fixture
+def actions() -> ActionReport:
+    return ActionReport(
+        title="ST-GCN under CIASA",
+        data="invented actions",
+        synthetic=True,
+        clean={"xsub": CleanSummary(600, 96.5, 99.8, (94.8, 97.9), (99.1, 100.0))},
+        clean_baseline={"xsub": 61.25},
+        attacks=(
+            ActionRow("ciasa", "basic", "least-likely", 0.004, 1.6, replace(AIMED, success=71.5, ci95=(64.0, 78.0))),
+            ActionRow("ciasa", "basic", "least-likely", 0.012, 1.6, AIMED),
+            ActionRow("ciasa", "localized", "least-likely", 0.04, 1.6, replace(AIMED, success=83.0), "legs", "a note"),
+            ActionRow("one-step", "basic", "untargeted", 0.012, 1.6, AWAY),
+            ActionRow("one-step", "basic", "least-likely", 0.02, 1.6, replace(AIMED, success=4.0, ci95=(2.0, 8.0))),
+        ),
+        samples=(make_action(), make_action("S001C002P003R001A001", frames=30, seed=1)),
+        provenance={"command": "stumble demo --seed 1", "seed": "1"},
+        notes=("Another sentence.",),
     )

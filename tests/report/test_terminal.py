@@ -7,10 +7,10 @@ import numpy as np
 from rich.console import Console
 
 from stumble.metrics.retrieval import RankTable
-from stumble.report import GaitReport, print_tables
+from stumble.report import ActionReport, GaitReport, print_tables
 
 
-def printed(report: GaitReport, width: int = 100) -> str:
+def printed(report: GaitReport | ActionReport, width: int = 100) -> str:
     console = Console(file=StringIO(), width=width)
     print_tables(report, console)
     assert isinstance(console.file, StringIO)
@@ -46,4 +46,28 @@ def test_square_brackets_in_names_are_no_markup(report: GaitReport) -> None:
     )
     text = printed(odd)
     for name in ("[red]title[/red]", "[b]NM", "[blink]x", "[/]"):
+        assert name in text
+
+
+def test_the_terminal_shows_attacks_on_actions(actions: ActionReport) -> None:
+    for width in (80, 110):
+        text = printed(actions, width)
+        assert "…" not in text and "no numbers on real people" in text
+        clean = next(line.split() for line in text.splitlines() if "cross-subject" in line)
+        assert clean[1:] == ["96.5", "94.8–97.9", "99.8", "61.2", "600"]
+        row = next(line.split() for line in text.splitlines() if "97.5" in line and "12" in line and "CIASA" in line)
+        shown = ["12", "mm", "200", "97.5", "94.0–99.0", "99.0", "96.5", "→", "3.2", "5.3", "0.061", "38"]
+        assert row == ["CIASA", *shown]
+        assert "Every sample keeps" in text and "Another sentence." in text
+
+
+def test_square_brackets_in_names_of_actions_are_no_markup(actions: ActionReport) -> None:
+    odd = replace(
+        actions,
+        title="[red]title[/red]",
+        clean={"[b]xsub": actions.clean["xsub"]},
+        attacks=(replace(actions.attacks[2], attack="[i]x", goal="[u]y", region="[b]"),),
+    )
+    text = printed(odd, 120)
+    for name in ("[red]title[/red]", "[b]xsub", "[i]x", "[u]y", "localized, [b]"):
         assert name in text

@@ -21,6 +21,7 @@ __all__ = [
     "peers",
     "percent",
     "plausible_scale",
+    "scope",
     "sparsity",
     "violations",
 ]
@@ -156,6 +157,23 @@ def headline(attacks: Sequence[AttackRow]) -> tuple[str, ...]:
             f"Random real frames of other people in the same places leave rank-1 at {percent(real.summary.rank1)}."
         )
     return tuple(sentences)
+
+
+def scope(row: AttackRow) -> str:
+    """How much is behind a line, and how far its figures can be trusted."""
+    s = row.summary
+    counted = ", ".join(
+        f"{count} {noun}{'' if count == 1 else 's'}{kind}"
+        for count, noun, kind in (
+            (s.sequences, "attacked sequence", f" ({row.condition})"),
+            (s.decisions, "decision", ""),
+        )
+    )
+    interval = f"95 % interval of rank-1 after the attack {number(s.rank1_ci95[0])} to {percent(s.rank1_ci95[1])}"
+    if s.plausible_ci95 is None:
+        return f"{counted}; {interval}."
+    low, high = s.plausible_ci95
+    return f"{counted}; {interval}, of the plausible share {number(low)} to {percent(high)}."
 
 
 def plausible_scale(attacks: Sequence[AttackRow]) -> tuple[tuple[str, float], ...]:
