@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,12 @@ from torch import nn
 from stumble import zoo
 from stumble.errors import WeightsError
 from stumble.interfaces import Weights
+from stumble.layouts import OPENPOSE18
 from stumble.models.checkpoints import export_gaitset
 from stumble.models.gaitset import GaitSet
+from stumble.models.stgcn import STGCN
 from stumble.models.wgan_gp import SilhouetteGAN
+from stumble.preprocess import StGcn
 
 CARD = zoo.Card(data="random", command="none", seed=0, metrics={"rank-1 NM": 12.5})
 
@@ -59,6 +63,49 @@ def test_calibration_keeps_its_precision(tmp_path: Path) -> None:
     zoo.save(network, tmp_path / "gan.safetensors", CARD)
     loaded = zoo.File(tmp_path / "gan.safetensors", "wgan-gp").load()
     assert torch.equal(loaded.get_buffer("offset"), network.offset)
+
+
+def test_a_network_of_actions_comes_back_with_its_classes_layout_and_recipe(tmp_path: Path) -> None:
+    network = STGCN(("stoop", "fall"), OPENPOSE18, StGcn(64, 1))
+    network.data_bn.running_var.fill_(1e-7)
+    card = zoo.save(network, tmp_path / "actions.safetensors", CARD)
+    assert card == zoo.Card.read(tmp_path / "actions.json")
+    loaded = zoo.File(tmp_path / "actions.safetensors", "stgcn").load()
+    assert isinstance(loaded, STGCN)
+    assert (loaded.classes, loaded.layout, loaded.recipe) == (network.classes, OPENPOSE18, StGcn(64, 1))
+    assert torch.equal(loaded.A, network.A) and torch.equal(loaded.data_bn.running_var, network.data_bn.running_var)
+    (tmp_path / "actions.json").unlink()
+    bare = zoo.File(tmp_path / "actions.safetensors", "stgcn").load()
+    assert isinstance(bare, STGCN) and (bare.classes, bare.recipe) == (("class 1", "class 2"), StGcn())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"classes": None}, "found the classes None; expected a list of names"),
+        ({"classes": ["a"]}, "found 2 classes; expected 1"),
+        ({"recipe": None}, "found no usable recipe: Recipe: found NoneType None"),
+        ({"recipe": {"class_path": "stumble.preprocess.st_gcn.StGcm"}}, "no such component; did you mean 'StGcn'"),
+        ({"recipe": {"class_path": "stumble.zoo.card.Card"}}, "is no Recipe"),
+        ({"layout": "openpose-18"}, "found the layout 'openpose-18'; expected 'ntu-25', the weights' own"),
+    ],
+)
+def test_settings_that_do_not_fit_are_named(change: dict[str, object], message: str, tmp_path: Path) -> None:
+    zoo.save(STGCN(("stoop", "fall")), tmp_path / "actions.safetensors", CARD)
+    beside = tmp_path / "actions.json"
+    content = json.loads(beside.read_text())
+    beside.write_text(json.dumps({**content, "settings": {**content["settings"], **change}}))
+    with pytest.raises(WeightsError, match=message) as caught:
+        zoo.File(tmp_path / "actions.safetensors", "stgcn").load()
+    assert str(tmp_path / "actions") in str(caught.value)
+
+
+def test_a_card_written_before_there_were_settings_is_read(shipped: Path) -> None:
+    content = json.loads((shipped / "small.json").read_text())
+    del content["settings"]
+    (shipped / "small.json").write_text(json.dumps(content))
+    assert zoo.Shipped("small").card.settings == {}
+    assert isinstance(zoo.Shipped("small").load(), SilhouetteGAN)
 
 
 def test_a_users_checkpoint_in_another_layout(tmp_path: Path) -> None:
@@ -110,7 +157,7 @@ def test_the_wrong_architecture_is_named(shipped: Path, tmp_path: Path) -> None:
     zoo.save(GaitSet(), tmp_path / "gaitset.safetensors", CARD)
     with pytest.raises(WeightsError, match="expected a silhouette generator's"):
         zoo.File(tmp_path / "gaitset.safetensors", "wgan-gp").load()
-    with pytest.raises(WeightsError, match=r"found a Linear to save; expected one of GaitSet, SilhouetteGAN"):
+    with pytest.raises(WeightsError, match=r"found a Linear to save; expected one of GaitSet, SilhouetteGAN, STGCN"):
         zoo.save(nn.Linear(1, 1), tmp_path / "linear.safetensors", CARD)
 
 

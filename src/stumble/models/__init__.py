@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stumble.models.gaitset import GaitSet
+from stumble.models.stgcn import STGCN
 from stumble.models.wgan_gp import SilhouetteGAN
 
-__all__ = ["GaitSet", "SilhouetteGAN"]
+__all__ = ["STGCN", "GaitSet", "SilhouetteGAN"]

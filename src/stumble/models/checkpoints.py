@@ -75,7 +75,8 @@ _LAYOUTS: dict[Layout, _Names] = {
 def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint file: .safetensors, or what torch.save wrote, read without running anything.
 
-    OpenGait's `model` entry is opened, and the prefix `module.` of data-parallel training is taken off.
+    OpenGait's entry `model` and MMAction2's `state_dict` are opened, and the prefix `module.` of data-parallel
+    training is taken off.
 
     Raises:
         WeightsError: there is no such file, it is damaged, or it holds something else than tensors.
@@ -93,8 +94,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
     except Exception as error:
         found = str(error).strip().partition("\n")[0] or type(error).__name__
         raise WeightsError(f"{path}: found a file that cannot be read ({found}); expected a checkpoint") from error
-    if isinstance(content, Mapping) and isinstance(content.get("model"), Mapping):
-        content = content["model"]
+    for entry in ("model", "state_dict"):
+        if isinstance(content, Mapping) and isinstance(content.get(entry), Mapping):
+            content = content[entry]
     if not isinstance(content, Mapping) or not content or not all(isinstance(v, Tensor) for v in content.values()):
         raise WeightsError(f"{path}: found {type(content).__name__}; expected names and tensors")
     return {str(name).removeprefix("module."): value for name, value in content.items()}

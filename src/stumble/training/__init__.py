@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from stumble.training.action_clips import ActionClips, HeldOutTop1, prepare
 from stumble.training.calibration import calibrate
 from stumble.training.gaitset import GaitSetProgress, GaitSetTraining, by_subject
 from stumble.training.memory import keep_freed_memory
+from stumble.training.stgcn import STGCNProgress, STGCNTraining
 from stumble.training.validation import HeldOutRank1
 from stumble.training.wgan_gp import WganProgress, WganTraining, contact_sheet, sample, single_frames
 
 __all__ = [
+    "ActionClips",
     "GaitSetProgress",
     "GaitSetTraining",
     "HeldOutRank1",
+    "HeldOutTop1",
+    "STGCNProgress",
+    "STGCNTraining",
     "WganProgress",
     "WganTraining",
     "by_subject",
     "calibrate",
     "contact_sheet",
     "keep_freed_memory",
+    "prepare",
     "sample",
     "single_frames",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -12,22 +12,32 @@ from typing import Literal
 import torch
 from torch import nn
 
-from stumble.errors import WeightsError
+from stumble.errors import SpecError, WeightsError
 from stumble.interfaces import Weights
-from stumble.models.checkpoints import load_gaitset, load_silhouette_gan
+from stumble.layouts import NTU25, OPENPOSE18
+from stumble.models.checkpoints import check_state, load_gaitset, load_silhouette_gan, read_state
 from stumble.models.gaitset import GaitSet
+from stumble.models.stgcn import STGCN
+from stumble.models.stgcn_checkpoints import load_stgcn
 from stumble.models.wgan_gp import SilhouetteGAN
+from stumble.preprocess import Recipe
+from stumble.priors.bone_angles import BoneAngleDiscriminator
+from stumble.spec import from_plain, to_plain
 from stumble.zoo.card import Card
 
 __all__ = ["SHIPPED", "Architecture", "File", "Shipped", "names", "save"]
 
-Architecture = Literal["gaitset", "wgan-gp"]
+Architecture = Literal["gaitset", "wgan-gp", "stgcn", "bone-angles"]
 
 SHIPPED = Path(__file__).with_name("shipped")
 """The folder of the weights that come with the package."""
 
-_LOADERS: dict[str, Callable[[Path], nn.Module]] = {"gaitset": load_gaitset, "wgan-gp": load_silhouette_gan}
-_ARCHITECTURES: dict[type[nn.Module], Architecture] = {GaitSet: "gaitset", SilhouetteGAN: "wgan-gp"}
+_ARCHITECTURES: dict[type[nn.Module], Architecture] = {
+    GaitSet: "gaitset",
+    SilhouetteGAN: "wgan-gp",
+    STGCN: "stgcn",
+    BoneAngleDiscriminator: "bone-angles",
+}
 
 
 def names() -> tuple[str, ...]:
@@ -71,7 +81,9 @@ class Shipped(Weights):
 
 @dataclass(frozen=True)
 class File(Weights):
-    """Weights in a file: ours, or a checkpoint in any layout that `models.checkpoints` detects.
+    """Weights in a file: ours, or a checkpoint in any layout that `models` detects.
+
+    ST-GCN's classes and recipe are those of the card beside the file, where there is one.
 
     Attributes:
         path: the file.
@@ -90,15 +102,54 @@ class File(Weights):
         return _LOADERS[self.architecture](self.path).requires_grad_(False).eval()
 
 
+def _load_stgcn(path: Path) -> STGCN:
+    """With what the card beside the file says, or without a card by what the checkpoint alone tells."""
+    beside = path.with_suffix(".json")
+    if not beside.exists():
+        return load_stgcn(path)
+    settings = Card.read(beside).settings
+    classes = settings.get("classes")
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise WeightsError(f"{beside}: found the classes {classes!r}; expected a list of names")
+    try:
+        recipe = from_plain(settings.get("recipe"), Recipe)  # type: ignore[type-abstract]
+    except SpecError as error:
+        raise WeightsError(f"{beside}: found no usable recipe: {error}") from error
+    network = load_stgcn(path, classes, recipe)
+    if (found := settings.get("layout")) != network.layout.name:
+        raise WeightsError(f"{beside}: found the layout {found!r}; expected {network.layout.name!r}, the weights' own")
+    return network
+
+
+def _load_bone_angles(path: Path) -> BoneAngleDiscriminator:
+    """Of the layout whose number of major bones the weights are for."""
+    state = read_state(path)
+    shape = state["decide.weight"].shape if "decide.weight" in state else None
+    for network in map(BoneAngleDiscriminator, (NTU25, OPENPOSE18)):
+        if network.decide.weight.shape == shape:
+            check_state(state, network.state_dict(), path)
+            network.load_state_dict(state)
+            return network.eval()
+    raise WeightsError(f"{path}: found no discriminator of bone angles of a known layout; expected one")
+
+
+_LOADERS: Mapping[str, Callable[[Path], nn.Module]] = {
+    "gaitset": load_gaitset,
+    "wgan-gp": load_silhouette_gan,
+    "stgcn": _load_stgcn,
+    "bone-angles": _load_bone_angles,
+}
+
+
 def save(module: nn.Module, path: Path, card: Card, half: bool = True) -> Card:
     """Write weights and, beside them, their card; each file is either wholly there afterwards or as it was.
 
     Args:
         path: ends in .safetensors; the card's name ends in .json instead.
-        half: store matrices in half precision.
+        half: store what was learnt in half precision; statistics of normalisations and graphs keep theirs.
 
     Returns:
-        The card with architecture, number of parameters and digest filled in.
+        The card with architecture, number of parameters, digest and settings filled in.
 
     Raises:
         WeightsError: another suffix, an architecture that is not ours, or numbers that are not finite as stored.
@@ -110,9 +161,9 @@ def save(module: nn.Module, path: Path, card: Card, half: bool = True) -> Card:
     if type(module) not in _ARCHITECTURES:
         known = ", ".join(t.__name__ for t in _ARCHITECTURES)
         raise WeightsError(f"{path}: found a {type(module).__name__} to save; expected one of {known}")
-    state = {}
+    state, learnt = {}, {name for name, _ in module.named_parameters()}
     for name, value in module.state_dict().items():
-        stored = value.detach().to(torch.float16 if half and value.ndim else torch.float32).contiguous()
+        stored = value.detach().to(torch.float16 if half and name in learnt else torch.float32).contiguous()
         if not bool(stored.isfinite().all()):
             raise WeightsError(f"{path}: found numbers in {name} that are NaN or too large; nothing was written")
         state[name] = stored
@@ -122,11 +173,19 @@ def save(module: nn.Module, path: Path, card: Card, half: bool = True) -> Card:
         architecture=_ARCHITECTURES[type(module)],
         parameters=sum(p.numel() for p in module.parameters()),
         digest=hashlib.sha256(content).hexdigest(),
+        settings=_settings(module),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     _replace(path, content)
     _replace(path.with_suffix(".json"), card.text().encode())
     return card
+
+
+def _settings(module: nn.Module) -> dict[str, object]:
+    """What rebuilds a network beside its numbers."""
+    if not isinstance(module, STGCN):
+        return {}
+    return {"layout": module.layout.name, "classes": list(module.classes), "recipe": to_plain(module.recipe)}
 
 
 def _architecture(card: Card, path: Path) -> Architecture:

@@ -1,0 +1,210 @@
+"""Training ST-GCN: cross-entropy, AdamW or SGD with Nesterov's momentum, warm-up and a cosine."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from stumble.errors import SpecError
+from stumble.interfaces import Weights
+from stumble.models.stgcn import STGCN
+from stumble.seeds import stream
+from stumble.training.action_clips import ActionClips
+from stumble.training.checkpoint import fingerprint, load_state, save_state
+from stumble.training.memory import keep_freed_memory
+
+__all__ = ["STGCNProgress", "STGCNTraining", "turned"]
+
+
+@dataclass(frozen=True)
+class STGCNProgress:
+    """How the training stands.
+
+    Attributes:
+        iteration: iterations done, of `iterations`.
+        loss: mean over the iterations since the last report.
+        top1: percentage of the clips in their batches that were recognised, mean likewise.
+        seconds: per iteration, mean likewise.
+        validation: what `validate` last returned, or None.
+    """
+
+    iteration: int
+    iterations: int
+    loss: float
+    top1: float
+    seconds: float
+    validation: float | None
+
+
+@dataclass(frozen=True)
+class STGCNTraining:
+    """How ST-GCN is trained. The paper: batches of 64, SGD 0.1 divided by ten at epochs 10 and 50, 80 epochs.
+
+    The defaults are set for a CPU: one sweep of the learning rate that needs few iterations.
+
+    Attributes:
+        batch: clips per iteration; all clips take their turn before one comes again.
+        optimiser: "adamw", or "sgd" with Nesterov's momentum of 0.9, as in the paper.
+        learning_rate: of the optimiser at its highest; 0.1 goes with SGD.
+        warm_up: share of the iterations over which the learning rate rises linearly; a cosine then takes it to 0.
+        weight_decay: of all weights; 1e-4 goes with SGD.
+        dropout: of features behind each temporal convolution but the first; 0.5 in the paper, too much for so few
+            iterations.
+        turn: each clip is turned by up to so many degrees, either way, about the vertical (y) axis through its
+            middle. 0, the paper's choice, leaves the clips as they are; for recognition across views take about
+            half the largest angle between two cameras. For layouts in space, and recipes that keep y vertical.
+        seed: the weights' initialisation, every batch, turn and dropout follow from it.
+        bfloat16: convolutions and products in bfloat16; parameters, statistics and loss stay in float32.
+    """
+
+    iterations: int = 1500
+    batch: int = 32
+    optimiser: Literal["adamw", "sgd"] = "adamw"
+    learning_rate: float = 2e-3
+    warm_up: float = 0.05
+    weight_decay: float = 0.01
+    dropout: float = 0.1
+    turn: float = 0.0
+    seed: int = 0
+    bfloat16: bool = True
+
+    def draw(self, clips: int, iteration: int) -> Int[np.ndarray, " b"]:
+        """Which of so many clips make the batch of an iteration: a function of seed and iteration alone."""
+        places = np.arange(iteration * self.batch, (iteration + 1) * self.batch)
+        rounds, places = np.divmod(places, clips)
+        orders = {k: stream(self.seed, f"round {k}", "stgcn batch").permutation(clips) for k in set(rounds.tolist())}
+        return np.array([orders[k][place] for k, place in zip(rounds.tolist(), places.tolist(), strict=True)])
+
+    def rate(self, iteration: int) -> float:
+        """The learning rate of an iteration, counted from 0."""
+        rise = max(self.warm_up * self.iterations, 1)
+        if iteration < rise:
+            return self.learning_rate * (iteration + 1) / (rise + 1)
+        return self.learning_rate * (1 + math.cos(math.pi * (iteration - rise) / (self.iterations - rise))) / 2
+
+    def run(
+        self,
+        clips: ActionClips,
+        state: Path,
+        *,
+        initial: Weights | None = None,
+        progress: Callable[[STGCNProgress], None] = lambda _: None,
+        report_every: int = 10,
+        save_every: int = 100,
+        validate: Callable[[STGCN], float] | None = None,
+        validate_every: int = 250,
+    ) -> STGCN:
+        """Train, or go on where the state file says that an earlier run stopped.
+
+        Args:
+            clips: what to train on, see `action_clips.prepare`.
+            state: file that holds the state of the unfinished training.
+            initial: weights of the same layout and classes to start from; by default they are drawn.
+            progress: is told every `report_every` iterations.
+            validate: judges the network in inference mode, for instance by `action_clips.HeldOutTop1`.
+
+        Returns:
+            The network in inference mode.
+
+        Raises:
+            SpecError: initial weights of another layout or other classes, or a turn of clips without depth.
+            WeightsError: the state file is damaged or of another training.
+        """
+        keep_freed_memory()
+        network = self._initial(clips, initial)
+        optimiser = self._optimiser(network)
+        done, validation = 0, None
+        data = fingerprint([clips.arrays, clips.labels])
+        config = {**asdict(self), "data": data, "initial": initial and initial.digest}
+        if stored := load_state(state, config):
+            network.load_state_dict(stored["network"])
+            optimiser.load_state_dict(stored["optimiser"])
+            done, validation = stored["iteration"], stored["validation"]
+        recent: list[tuple[float, float, float]] = []
+        for block in network.st_gcn_networks[1:]:
+            block.tcn[4].p = self.dropout
+        network.train()
+        for iteration in range(done, self.iterations):
+            begin = time.perf_counter()
+            loss, top1 = self._step(network, optimiser, clips, iteration)
+            recent.append((loss, top1, time.perf_counter() - begin))
+            done = iteration + 1
+            last = done == self.iterations
+            if validate is not None and (done % validate_every == 0 or last):
+                validation = validate(network.eval())
+                network.train()
+            if done % report_every == 0 or last:
+                loss, top1, seconds = np.mean(recent, 0).tolist()
+                progress(STGCNProgress(done, self.iterations, loss, 100 * top1, seconds, validation))
+                recent.clear()
+            if done % save_every == 0 or last:
+                parts = {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
+                save_state(state, {"config": config, "iteration": done, "validation": validation, **parts})
+        return network.eval()
+
+    def _optimiser(self, network: STGCN) -> torch.optim.Optimizer:
+        rates = {"lr": self.learning_rate, "weight_decay": self.weight_decay}
+        if self.optimiser == "sgd":
+            return torch.optim.SGD(network.parameters(), momentum=0.9, nesterov=True, **rates)
+        return torch.optim.AdamW(network.parameters(), fused=True, **rates)
+
+    def _initial(self, clips: ActionClips, initial: Weights | None) -> STGCN:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            network = STGCN(clips.classes, clips.layout, clips.recipe)
+        if self.turn and network.takes.coordinates != 3:
+            raise SpecError(f"turn {self.turn:g}: {clips.layout.name} has no depth to turn clips in; expected 0")
+        if initial is not None:
+            source = initial.load()
+            found = (type(source).__name__, *(_size(source) if isinstance(source, STGCN) else ()))
+            if found != (wanted := ("STGCN", *_size(network))):
+                raise SpecError(f"initial weights: found {found}; expected {wanted} (network, joints, classes)")
+            network.load_state_dict(source.state_dict())
+        return network
+
+    def _step(
+        self, network: STGCN, optimiser: torch.optim.Optimizer, clips: ActionClips, iteration: int
+    ) -> tuple[float, float]:
+        index = self.draw(len(clips), iteration)
+        x, label = torch.from_numpy(clips.arrays[index]), torch.from_numpy(clips.labels[index])
+        generator = stream(self.seed, f"iteration {iteration}", "stgcn chance")
+        if self.turn:
+            angles = generator.uniform(-self.turn, self.turn, len(index)).astype(np.float32)
+            x = turned(x, torch.from_numpy(np.deg2rad(angles)))
+        for group in optimiser.param_groups:
+            group["lr"] = self.rate(iteration)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(generator.integers(2**31)))
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
+                logits = network.logits(x)
+        loss = functional.cross_entropy(logits, label)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        return loss.item(), (logits.argmax(1) == label).double().mean().item()
+
+
+def turned(x: Float[Tensor, "b 3 t v m"], angles: Float[Tensor, " b"]) -> Float[Tensor, "b 3 t v m"]:
+    """Each clip turned by an angle (radians) about the y axis through the mean of its joints; zeros stay zero."""
+    there = x.ne(0).any(1, keepdim=True)
+    count = there.sum((2, 3, 4), keepdim=True).clamp_min(1)
+    centre = x.sum((2, 3, 4), keepdim=True) / count
+    offset = x - centre
+    cosine, sine = (part[:, None, None, None] for part in (angles.cos(), angles.sin()))
+    across = cosine * offset[:, 0] + sine * offset[:, 2]
+    away = cosine * offset[:, 2] - sine * offset[:, 0]
+    return torch.where(there, centre + torch.stack([across, offset[:, 1], away], 1), 0)
+
+
+def _size(network: STGCN) -> tuple[int, int]:
+    return len(network.layout), len(network.classes)
