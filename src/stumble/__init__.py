@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from stumble.data.action_opening import open_actions
     from stumble.data.opening import open_gait
     from stumble.interfaces import Goal, Output, SilhouetteInput, SkeletonInput
     from stumble.sequences import Silhouettes, Skeletons
@@ -24,6 +25,7 @@ __all__ = [
     "SkeletonInput",
     "Skeletons",
     "__version__",
+    "open_actions",
     "open_gait",
     "wrap",
 ]
@@ -38,6 +40,7 @@ _HOMES = {
     "Silhouettes": "sequences",
     "SkeletonInput": "interfaces",
     "Skeletons": "sequences",
+    "open_actions": "data.action_opening",
     "open_gait": "data.opening",
     "wrap": "targets.wrap",
 }

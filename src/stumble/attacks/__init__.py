@@ -1,12 +1,18 @@
 """Adversaries, one file per family."""
 
 from stumble.attacks.best_real import BestReal
+from stumble.attacks.ciasa import CIASA
+from stumble.attacks.ciasa import CIASA
 from stumble.attacks.controls import RandomFrames, RealFrames
+from stumble.attacks.one_step import OneStep
+from stumble.attacks.one_step import OneStep
 from stumble.attacks.pixel import PixelAttack, fgsm, mi_fgsm, pgd
 from stumble.attacks.temporal_sparse import TemporalSparse, bounded
 
 __all__ = [
+    "CIASA",
     "BestReal",
+    "OneStep",
     "PixelAttack",
     "RandomFrames",
     "RealFrames",

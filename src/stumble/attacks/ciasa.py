@@ -102,7 +102,9 @@ class CIASA(SkeletonAttack):
         """One descent. Samples that have reached the goal leave the batch where `stop` asks for it."""
         space, noise = self._space(batch), None
         if restart:
-            noise = 2 * uniform(seed, batch.ids, f"restart {restart}", tuple(batch.joints.shape[1:])) - 1
+            people, *rest = batch.joints.shape[1:]  # a stream per person, whose beginning no padding changes
+            drawn = [uniform(seed, batch.ids, f"restart {restart} person {k}", tuple(rest)) for k in range(people)]
+            noise = 2 * torch.stack(drawn, 1) - 1
         start = space.start(noise)
         critic = self.prior.begin(batch, seed) if self.prior is not None else None
         state = _State(batch, goal, space, start, Adam.start(start), critic, torch.arange(len(batch)))
