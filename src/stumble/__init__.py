@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from stumble.interfaces import Goal, Output, SilhouetteInput, SkeletonInput
     from stumble.sequences import Silhouettes, Skeletons
     from stumble.targets.gallery import Gallery
-    from stumble.targets.wrap import wrap
+    from stumble.targets.wrap import wrap, wrap_classifier
 
 __all__ = [
     "Gallery",
@@ -28,6 +28,7 @@ __all__ = [
     "open_actions",
     "open_gait",
     "wrap",
+    "wrap_classifier",
 ]
 
 __version__ = "0.1.0"
@@ -43,6 +44,7 @@ _HOMES = {
     "open_actions": "data.action_opening",
     "open_gait": "data.opening",
     "wrap": "targets.wrap",
+    "wrap_classifier": "targets.wrap",
 }
 
 

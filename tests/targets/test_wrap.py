@@ -81,7 +81,7 @@ def test_everything_is_restored_when_the_network_fails() -> None:
     [
         (torch.zeros(3, 4), r"embeds 2 sequences into \(3, 4\); expected \(2, dimensions\)"),
         (torch.zeros(2), r"embeds 2 sequences into \(2,\)"),
-        (torch.tensor([[1.0], [torch.nan]]), "b: the wrapped network's embedding holds NaN"),
+        (torch.tensor([[1.0], [torch.nan]]), "b: the wrapped network's answer holds NaN"),
     ],
 )
 def test_answers_that_are_no_embeddings_are_errors(answer: Tensor, complaint: str) -> None:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from stumble.targets.gallery import Gallery
-from stumble.targets.wrap import Wrapped, wrap
+from stumble.targets.wrap import Wrapped, WrappedClassifier, wrap, wrap_classifier
 
-__all__ = ["Gallery", "Wrapped", "wrap"]
+__all__ = ["Gallery", "Wrapped", "WrappedClassifier", "wrap", "wrap_classifier"]

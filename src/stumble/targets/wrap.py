@@ -10,12 +10,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from stumble.errors import TargetError
-from stumble.interfaces import Output, SilhouetteInput
-from stumble.sequences import Silhouettes
+from stumble.interfaces import Output, SilhouetteInput, SkeletonInput
+from stumble.sequences import Silhouettes, Skeletons
 
-__all__ = ["Wrapped", "wrap"]
+__all__ = ["Wrapped", "WrappedClassifier", "wrap", "wrap_classifier"]
 
 Embed = Callable[[nn.Module, Silhouettes], Tensor]
+Classify = Callable[[nn.Module, Skeletons], Tensor]
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,46 @@ class Wrapped:
         return Output(embedding=_checked(embedding, batch))
 
 
+@dataclass(frozen=True)
+class WrappedClassifier:
+    """A network that answers as an action recogniser; inference mode and frozen parameters as in `Wrapped`.
+
+    Attributes:
+        module: the network.
+        takes: which skeletons it accepts.
+        classify: from the network and a batch of raw skeletons to logits (B, C). What the network wants done to them
+            first is a recipe of `stumble.preprocess`, or your own, and must be differentiable.
+    """
+
+    module: nn.Module
+    takes: SkeletonInput
+    classify: Classify
+
+    def __call__(self, batch: Skeletons) -> Output:
+        """The logits, differentiable with respect to the joints. Raises TargetError."""
+        self.takes.check(batch)
+        with _frozen(self.module):
+            logits = self.classify(self.module, batch)
+        if logits.ndim != 2 or len(logits) != len(batch):
+            found = f"{len(batch)} sequences to {tuple(logits.shape)}"
+            raise TargetError(f"the wrapped network takes {found}; expected ({len(batch)}, classes)")
+        _require_finite(logits, batch)
+        return Output(logits=logits)
+
+
+def wrap_classifier(module: nn.Module, takes: SkeletonInput, classify: Classify) -> WrappedClassifier:
+    """An action recogniser from any network.
+
+    Example:
+        >>> recipe = StGcn(frames=64, people=1)
+        >>> net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 64 * 25, 10))
+        >>> target = wrap_classifier(net, SkeletonInput(NTU25), lambda net, batch: net(recipe(batch)))
+    """
+    return WrappedClassifier(module, takes, classify)
+
+
 def wrap(module: nn.Module, takes: SilhouetteInput, embed: Embed) -> Wrapped:
-    """A target from any network.
+    """A gait recogniser from any network.
 
     Example:
         >>> net = torch.nn.Linear(64 * 44, 16)
@@ -57,11 +96,15 @@ def _checked(embedding: Tensor, batch: Silhouettes) -> Float[Tensor, "b p d"]:
             f"the wrapped network embeds {len(batch)} sequences into {tuple(embedding.shape)}; "
             f"expected ({len(batch)}, dimensions) or ({len(batch)}, parts, dimensions)"
         )
-    finite = embedding.detach().flatten(1).isfinite().all(1)
+    _require_finite(embedding, batch)
+    return embedding if embedding.ndim == 3 else embedding[:, None]
+
+
+def _require_finite(answer: Tensor, batch: Silhouettes | Skeletons) -> None:
+    finite = answer.detach().flatten(1).isfinite().all(1)
     if not bool(finite.all()):
         worst = batch.ids[int(finite.int().argmin())]
-        raise TargetError(f"{worst}: the wrapped network's embedding holds NaN or infinite numbers")
-    return embedding if embedding.ndim == 3 else embedding[:, None]
+        raise TargetError(f"{worst}: the wrapped network's answer holds NaN or infinite numbers")
 
 
 @contextmanager

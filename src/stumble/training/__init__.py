@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stumble.training.action_clips import ActionClips, HeldOutTop1, prepare
+from stumble.training.bone_angles import BoneAngleProgress, BoneAngleTraining, PosePairs, taken_for_real
 from stumble.training.calibration import calibrate
 from stumble.training.gaitset import GaitSetProgress, GaitSetTraining, by_subject
 from stumble.training.memory import keep_freed_memory
@@ -12,10 +13,13 @@ from stumble.training.wgan_gp import WganProgress, WganTraining, contact_sheet, 
 
 __all__ = [
     "ActionClips",
+    "BoneAngleProgress",
+    "BoneAngleTraining",
     "GaitSetProgress",
     "GaitSetTraining",
     "HeldOutRank1",
     "HeldOutTop1",
+    "PosePairs",
     "STGCNProgress",
     "STGCNTraining",
     "WganProgress",
@@ -27,4 +31,5 @@ __all__ = [
     "prepare",
     "sample",
     "single_frames",
+    "taken_for_real",
 ]
