@@ -150,13 +150,13 @@ def test_an_interrupted_attack_leaves_nothing(
 
 def test_shorthand_leaves_alone_what_is_spelled_out(networks: Path) -> None:
     spelled = ["--attack.prior=Shipped", "--attack.prior.name=x", "--attack.pool=FolderFrames", "--seed", "1"]
-    assert spelled_out(spelled) == spelled
+    assert spelled_out("stumble attack", spelled) == spelled
     file = networks / "wgan.safetensors"
-    (written,) = spelled_out(["--attack.prior", str(file)])
+    (written,) = spelled_out("stumble attack", ["--attack.prior", str(file)])
     assert json.loads(written.partition("=")[2]) == to_plain(zoo.File(file, "wgan-gp"))
 
 
 def test_shorthand_knows_shipped_names(networks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stumble.zoo.weights.SHIPPED", networks)
-    (written,) = spelled_out(["--attack.prior=wgan"])
+    (written,) = spelled_out("stumble attack", ["--attack.prior=wgan"])
     assert json.loads(written.partition("=")[2]) == to_plain(zoo.Shipped("wgan"))

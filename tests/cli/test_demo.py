@@ -1,4 +1,4 @@
-"""The demo from the shipped weights, with a handful of probes."""
+"""The demo from the shipped weights, with a handful of probes and clips."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stumble.cli import main
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
-    assert main(["demo", "--probes", "4", "--out", str(folder)]) == 0
+    assert main(["demo", "--probes", "4", "--clips", "4", "--out", str(folder)]) == 0
     return folder
 
 
@@ -42,6 +42,32 @@ def test_the_shipped_attack_is_stronger_than_its_controls(out: Path) -> None:
         row["attack"]: row["success"] for row in rows if row["goal"] == "untargeted" and row["sparsity"] == 0.025
     }
     assert success["temporal-sparse"] > max(success["random"], success["real"])
+
+
+def test_the_summary_has_every_attack_on_skeletons(out: Path) -> None:
+    skeleton = json.loads((out / "summary.json").read_text(encoding="utf-8"))["skeleton"]
+    assert "synthetic" in skeleton["data"]
+    assert set(skeleton["clean"]) == {"xsub", "xview"}
+    assert {(row["attack"], row["mode"]) for row in skeleton["attacks"]} >= {
+        ("one-step", "basic"),
+        ("ciasa", "basic"),
+        ("ciasa", "localized"),
+        ("ciasa-advanced", "advanced"),
+        ("ciasa-paper", "basic"),
+    }
+    for row in skeleton["attacks"]:
+        assert row["n"] == 4
+        assert row["ci95"][0] <= row["success"] <= row["ci95"][1]
+        assert row["violations"]["untouched"] == 0
+        if row["attack"] in ("ciasa", "ciasa-advanced", "ciasa-rotations"):
+            assert row["violations"]["box"] <= 1e-6
+            assert row["bone_max_pct"] <= 0.1
+
+
+def test_one_modality_alone(tmp_path: Path) -> None:
+    assert main(["demo", "--only", "skeleton", "--clips", "1", "--out", str(tmp_path)]) == 0
+    assert set(json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))) == {"skeleton"}
+    assert not (tmp_path / "walkers").exists()
 
 
 def test_the_page_and_the_samples_are_there(out: Path) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from stumble.data.agcn_arrays import open_agcn
 from stumble.errors import DataError
 from stumble.layouts import NTU25
+from stumble.preprocess import TwoStream
 
 WritePair = Callable[..., None]
 
@@ -71,6 +72,26 @@ def test_bones_can_be_compared_with_those_of_the_joints(folder: Path) -> None:
             np.testing.assert_array_equal(
                 differences[..., child, :], positions[..., child, :] - positions[..., parent, :]
             )
+
+
+def test_the_recipes_give_the_arrays_of_kinetics_that_were_written(tmp_path: Path, write_pair: WritePair) -> None:
+    """As ST-GCN's, with y upwards; and their bones."""
+    random = np.random.default_rng(6)
+    confidence = np.sort(random.uniform(0.1, 1, (2, 2, 7, 18)), axis=1)[:, ::-1]
+    array = np.concatenate([random.uniform(-0.5, 0.5, (2, 2, 7, 18, 2)), confidence[..., None]], -1)
+    array[0, :, 5:] = 0
+    array = array.transpose(0, 4, 2, 3, 1).astype(np.float32)
+    write_pair(tmp_path, "val", array, ["a", "b"], [0, 1], JOINT)
+    data = open_agcn(tmp_path)
+    joints = data.load(data.clips[0])
+    assert data.preprocessing == "raw" and joints.positions.shape == (2, 5, 18, 2)
+    np.testing.assert_allclose(joints.positions[1, 2, :, 1], 0.5 - array[0, 1, 2, :, 1], rtol=0, atol=1e-6)
+    batch = data.batch(data.clips)
+    np.testing.assert_allclose(TwoStream(frames=7)(batch).numpy(), array, rtol=0, atol=1e-6)
+    bones = TwoStream("bone", frames=7)(batch).numpy()
+    np.save(tmp_path / f"val{BONE}", bones)
+    stored = open_agcn(tmp_path, stream="bone")
+    np.testing.assert_array_equal(stored.load(stored.clips[0]).positions, bones[0, :, :5].transpose(3, 1, 2, 0))
 
 
 def test_bones_alone_are_an_error(folder: Path) -> None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from stumble.data.actions import ActionData, Clip, Joints
-from stumble.data.pose_pool import draw_poses
+from stumble.data.pose_pool import FolderPoses, draw_poses
 from stumble.errors import DataError
 from stumble.layouts import NTU25
 
@@ -48,3 +49,18 @@ def test_poses_with_joints_that_were_not_detected_are_left_out() -> None:
 def test_nothing_to_draw_from_is_an_error() -> None:
     with pytest.raises(DataError, match="made up: found no readable clip with people in it; expected at least one"):
         draw_poses(replace(DATA, clips=CLIPS[2:]))
+
+
+def test_a_folder_is_read_once_and_a_few_of_its_clips_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+
+    def open_made_up(path: Path) -> ActionData:
+        opened.append(path)
+        return replace(DATA, clips=CLIPS[:2])
+
+    monkeypatch.setattr("stumble.data.pose_pool.open_actions", open_made_up)
+    pool = FolderPoses(Path("a folder of this test"), clips=1)
+    _, samples = pool.load()
+    assert len({*samples}) == 1 and len(samples) == 4
+    assert pool.load()[1] == samples and len(opened) == 1
+    assert {*replace(pool, clips=None).load()[1]} == {"a", "b"}

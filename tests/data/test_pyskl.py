@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def path(tmp_path: Path) -> Path:
 def test_clips_with_what_their_names_tell(path: Path) -> None:
     data = open_pyskl(path)
     assert (data.name, data.layout, len(data.classes), data.preprocessing) == ("ntu60_3danno", NTU25, 60, "denoised")
-    assert data.clips == tuple(sorted(clip for name in NAMES if (clip := Clip.ntu(name))))
+    assert [replace(clip, part="") for clip in data.clips] == sorted(map(Clip.ntu, NAMES))
     assert data.clips[0].subject == "003"
     for clip, joints in data.sequences():
         expected = annotation(clip.id)["keypoint"]
@@ -70,6 +71,18 @@ def test_a_split_gives_the_parts_and_what_is_missing(tmp_path: Path) -> None:
         DataError, match="the splits xsub_train, xsub_val, xview_train; expected xset_train and xset_val"
     ):
         open_pyskl(tmp_path / "a.pkl", "xset")
+
+
+def test_without_a_choice_the_only_split_gives_the_parts_and_several_are_told(tmp_path: Path) -> None:
+    annotations = [annotation(name) for name in NAMES]
+    split = {"xsub_train": [NAMES[1]], "xsub_val": [NAMES[0]]}
+    data = open_pyskl(write(tmp_path / "a.pkl", annotations, split))
+    assert {clip.id: clip.part for clip in data.clips} == {NAMES[0]: "test", NAMES[1]: "train", NAMES[2]: ""}
+    assert data.format == "PYSKL pickle"
+    split |= {"xview_train": [NAMES[0]], "xview_test": [NAMES[1]], "odd_train": []}
+    data = open_pyskl(write(tmp_path / "a.pkl", annotations, split))
+    assert {clip.part for clip in data.clips} == {""}
+    assert data.format == "PYSKL pickle with the splits xsub, xview"
 
 
 def test_a_clip_in_both_parts(tmp_path: Path) -> None:
@@ -106,6 +119,7 @@ def test_a_worker_process_loads_the_file_itself(path: Path) -> None:
         ({"keypoint": np.ones((4, 25, 3), "f2")}, r"keypoint float16 \(4, 25, 3\); expected .*\(people, frames, 25, 3"),
         ({"keypoint": [1.0, 2.0]}, r"keypoint list"),
         ({"label": "13"}, r"label '13'; expected a whole number"),
+        ({"label": 10**12}, r"label 1000000000000; expected a whole number of at most 10000"),
         ({"frame_dir": 3}, r"a dict of frame_dir, label, keypoint, total_frames as annotation 1"),
     ],
 )

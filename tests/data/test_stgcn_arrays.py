@@ -19,6 +19,7 @@ from stumble.data.ntu_skeleton import open_ntu_skeleton
 from stumble.data.stgcn_arrays import open_stgcn
 from stumble.errors import DataError
 from stumble.layouts import NTU25, OPENPOSE18
+from stumble.preprocess import StGcn
 
 WritePair = Callable[..., None]
 
@@ -105,13 +106,29 @@ def test_openpose_joints_have_their_confidence_apart(tmp_path: Path, write_pair:
     written = clips(1, joints=18)
     write_pair(tmp_path, "val", padded(written), ["-0ab.json", "cd"], [3, 0], "_data.npy")
     data = open_stgcn(tmp_path)
-    assert (data.layout, data.preprocessing) == (OPENPOSE18, "st-gcn")
+    assert (data.layout, data.preprocessing) == (OPENPOSE18, "raw")
     assert [(clip.id, clip.label, clip.subject) for clip in data.clips] == [("-0ab", 3, ""), ("cd", 0, "")]
     assert data.classes == ("class 1", "class 2", "class 3", "class 4")
     joints = data.load(data.clips[0])
-    np.testing.assert_array_equal(joints.positions, written[0][..., :2])
+    np.testing.assert_allclose(joints.positions, written[0][..., :2] + 0.5, rtol=0, atol=1e-6)
     np.testing.assert_array_equal(joints.confidence, written[0][..., 2])
     assert data.batch(data.clips).present[1, 0].all()
+
+
+def test_the_recipe_gives_the_arrays_of_kinetics_that_were_written(tmp_path: Path, write_pair: WritePair) -> None:
+    """Two people sorted by score, joints that were not detected at zero, padding: what ST-GCN's script generates."""
+    random = np.random.default_rng(5)
+    position = random.uniform(0, 1, (3, 2, 12, 18, 2))
+    confidence = np.sort(random.uniform(0, 1, (3, 2, 12, 18)), axis=1)[:, ::-1] * (random.uniform(size=18) > 0.3)
+    array = np.concatenate([(position - 0.5) * (confidence > 0)[..., None], confidence[..., None]], -1)
+    array[1, :, 9:] = array[2, 1] = 0
+    array = array.transpose(0, 4, 2, 3, 1).astype(np.float32)
+    write_pair(tmp_path, "val", array, ["a", "b", "c"], [0, 1, 2], "_data.npy")
+    data = open_stgcn(tmp_path)
+    positions = data.load(data.clips[0]).positions
+    assert positions.min() == 0 and 0.9 < positions.max() <= 1
+    recipe = StGcn(frames=12, people=2)
+    np.testing.assert_allclose(recipe(data.batch(data.clips)).numpy(), array, rtol=0, atol=1e-6)
 
 
 def test_arrays_stay_on_disk(tmp_path: Path, write_pair: WritePair) -> None:

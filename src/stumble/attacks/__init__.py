@@ -2,9 +2,7 @@
 
 from stumble.attacks.best_real import BestReal
 from stumble.attacks.ciasa import CIASA
-from stumble.attacks.ciasa import CIASA
 from stumble.attacks.controls import RandomFrames, RealFrames
-from stumble.attacks.one_step import OneStep
 from stumble.attacks.one_step import OneStep
 from stumble.attacks.pixel import PixelAttack, fgsm, mi_fgsm, pgd
 from stumble.attacks.temporal_sparse import TemporalSparse, bounded

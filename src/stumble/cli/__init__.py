@@ -33,14 +33,20 @@ class Command:
 
 
 COMMANDS = {
-    "demo": Command("demo:demo", "attack GaitSet on synthetic walkers and write a report", resumes=True),
+    "demo": Command("demo:demo", "attack GaitSet and ST-GCN on synthetic people and write a report", resumes=True),
     "data synth gait": Command("synth_gait:synth_gait", "render synthetic walkers", resumes=True),
-    "data check": Command("check:check", "say what a folder of gait data holds, lacks and has damaged"),
+    "data synth actions": Command("synth_actions:synth_actions", "make synthetic skeleton actions", resumes=True),
+    "data check": Command("check:check", "say what gait data or skeleton actions hold, lack and have damaged"),
     "data pretreat": Command("pretreat:pretreat", "pretreat raw silhouettes once and for all", resumes=True),
     "train gaitset": Command("train_gaitset:train_gaitset", "train a gait recogniser", resumes=True),
+    "train stgcn": Command("train_stgcn:train_stgcn", "train a recogniser of skeleton actions", resumes=True),
+    "train bone-angles": Command("train_bone_angles:train_bone_angles", "train a discriminator of poses", resumes=True),
     "train wgan": Command("train_wgan:train_wgan", "train a generator of silhouettes and its critic", resumes=True),
-    "evaluate": Command("evaluate:evaluate", "recognition of clean sequences by view and condition"),
-    "attack": Command("attack:attack", "one attack on one data set, judged"),
+    "evaluate": Command("evaluate:evaluate", "recognition of clean gait sequences by view and condition"),
+    "evaluate actions": Command("evaluate_actions:evaluate_actions", "recognition of clean skeleton actions"),
+    "attack": Command("attack:attack", "one attack on gait, judged"),
+    "attack actions": Command("attack_actions:attack_actions", "one attack on skeleton actions, judged"),
+    "run": Command("run:run", "a table or a figure of a paper on your data, theirs beside yours", resumes=True),
 }
 """What `stumble` can do, in the order in which `stumble --help` says it."""
 
@@ -76,8 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _name(arguments: Sequence[str]) -> str:
     """The command that the first words name. Without one: exits with a list of those that there are."""
     words: list[str] = []
-    for argument in arguments:
-        if argument.startswith("-") or " ".join(words) in COMMANDS:
+    longest = max(len(name.split()) for name in COMMANDS)
+    for argument in arguments[:longest]:
+        if argument.startswith("-"):
             break
         words.append(argument)
     for count in range(len(words), 0, -1):
@@ -85,7 +92,7 @@ def _name(arguments: Sequence[str]) -> str:
             return name
     typed = " ".join(words)
     family = [name for name in COMMANDS if name.startswith(f"{typed} ")] if words else list(COMMANDS)
-    listed = "\n".join(f"  {name:<18}{COMMANDS[name].summary}" for name in family or COMMANDS)
+    listed = "\n".join(f"  {name:<20}{COMMANDS[name].summary}" for name in family or COMMANDS)
     parser = argparse.ArgumentParser(
         prog="stumble",
         usage=f"stumble {typed if family and typed else 'COMMAND'} ...",

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -29,7 +26,7 @@ from stumble.cli.choices import described, kinds_of, listed, people, recogniser,
 from stumble.cli.progress import progress
 from stumble.constraints import Kept
 from stumble.data import PROTOCOLS, GaitData, open_gait
-from stumble.errors import DataError
+from stumble.data.whole_files import whole_folder
 from stumble.interfaces import Attack, SilhouettePrior, Weights
 from stumble.metrics.distances import Distance
 from stumble.metrics.plausibility import Plausibility
@@ -121,7 +118,7 @@ def attack(
         "distance": distance,
         "seed": seed,
     }
-    with _whole_folder(out) as folder:
+    with whole_folder(out) as folder:
         with progress("reading") as report:
             tested, left_out = usable(source, gallery.keys + probes.keys, report)
         with progress("gallery") as report:
@@ -146,7 +143,7 @@ def attack(
             "identity": identity(specification),
             "summary": {kind: asdict(summary) for kind, summary in summaries.items()},
             "plausibility": _thresholds(plausibility),
-            "left_out": {key.id: reason for key, reason in left_out.items()},
+            "left_out": left_out,
             "provenance": {
                 "version": __version__,
                 "command": command_line,
@@ -165,23 +162,6 @@ def attack(
 
 def _realness(prior: SilhouettePrior, frames: Tensor) -> Tensor:
     return torch.sigmoid(prior.plausibility_logit(frames))
-
-
-@contextmanager
-def _whole_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside `path` that takes its place at the end, or vanishes on failure."""
-    path = path.absolute()
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise DataError(path, "something there already", "a new or an empty folder")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary
-        if path.exists():
-            path.rmdir()
-        temporary.replace(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _plausibility(data: GaitData) -> Plausibility | None:

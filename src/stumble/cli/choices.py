@@ -9,17 +9,23 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from stumble import zoo
+from stumble.campaign.actions import ActionEvaluation
 from stumble.data import PROTOCOLS, GaitData, Protocol, SequenceKey
-from stumble.errors import DataError, SpecError, WeightsError
-from stumble.interfaces import Target, Weights
+from stumble.data.action_splits import split_named
+from stumble.data.actions import ActionData, Clip
+from stumble.errors import DataError, SpecError, TargetError, WeightsError
+from stumble.interfaces import SilhouetteInput, SkeletonInput, SkeletonTarget, Target, Weights
 
 __all__ = [
     "Damage",
+    "classifier",
     "described",
     "kinds_of",
     "listed",
     "people",
+    "readable_actions",
     "recogniser",
+    "tested_actions",
     "trained",
     "training_people",
     "usable",
@@ -30,7 +36,7 @@ __all__ = [
 _SHOWN = 5
 
 
-def people(data: GaitData, text: str) -> tuple[str, ...]:
+def people(data: GaitData | ActionData, text: str) -> tuple[str, ...]:
     """The people of a data set that "1-74", "075,080" or "fyc" means, sorted.
 
     Raises:
@@ -116,9 +122,23 @@ def weights(text: str, architecture: zoo.Architecture) -> Weights:
 def recogniser(reference: Weights) -> Target:
     """The gait recogniser behind a reference. Raises WeightsError, also where it is another network."""
     network = reference.load()
-    if not isinstance(network, Target):
+    if not isinstance(network, Target) or not isinstance(network.takes, SilhouetteInput):
         raise WeightsError(f"{reference}: found a {type(network).__name__}; expected a gait recogniser")
     return network
+
+
+def classifier(reference: Weights) -> SkeletonTarget:
+    """The action recogniser behind a reference. Raises WeightsError, also where it is another network."""
+    network = reference.load()
+    if not isinstance(network, SkeletonTarget) or not isinstance(network.takes, SkeletonInput):
+        raise WeightsError(f"{reference}: found a {type(network).__name__}; expected an action recogniser")
+    return network
+
+
+def tested_actions(data: ActionData, split: str | None, subjects: str | None) -> ActionData:
+    """The clips that a split tests, or all where none is named; of the people named, or of all."""
+    chosen = split_named(split, data).apply(data)[1] if split is not None else data
+    return chosen if subjects is None else chosen.select(subjects=people(chosen, subjects))
 
 
 def weight_file(path: Path) -> Path:
@@ -132,10 +152,10 @@ class Damage:
     """Tells of sequences that are left out because they cannot be read: the first few in a line each."""
 
     def __init__(self) -> None:
-        self.reasons: dict[SequenceKey, str] = {}
+        self.reasons: dict[str, str] = {}
 
-    def __call__(self, key: SequenceKey, error: DataError) -> None:
-        self.reasons[key] = str(error)
+    def __call__(self, key: SequenceKey | Clip, error: DataError) -> None:
+        self.reasons[str(key)] = str(error)
         if len(self.reasons) <= _SHOWN:
             print(f"stumble: left out {key}: {error}", file=sys.stderr)
 
@@ -147,7 +167,7 @@ class Damage:
 
 def usable(
     data: GaitData, keys: Collection[SequenceKey], progress: Callable[[int, int], None]
-) -> tuple[GaitData, dict[SequenceKey, str]]:
+) -> tuple[GaitData, dict[str, str]]:
     """The data set with those of the keys alone that can be read, and why the others cannot."""
     damage = Damage()
     chosen = replace(data, keys=tuple(sorted(keys)))
@@ -157,3 +177,30 @@ def usable(
         progress(len(whole) + len(damage.reasons), len(chosen))
     damage.close()
     return replace(chosen, keys=tuple(whole)), damage.reasons
+
+
+def readable_actions(
+    target: SkeletonTarget, data: ActionData, limit: int | None, progress: Callable[[int, int], None]
+) -> tuple[ActionEvaluation, dict[str, str]]:
+    """The evaluation of the clips that can be read, of `limit` drawn at random, and why the others cannot.
+
+    Raises:
+        DataError: there is no clip, or none that can be read.
+        TargetError: the target does not take such skeletons, which is said at the first clip.
+    """
+    damage = Damage()
+    chosen = replace(data, clips=ActionEvaluation(target, data, data.clips).select(limit=limit).clips)
+    first: ActionEvaluation | None = None
+    whole = []
+    for clip, _ in chosen.sequences(damage):
+        try:
+            first = first or ActionEvaluation.prepare(target, replace(data, clips=(clip,)))
+        except TargetError as error:
+            raise TargetError(f"{data.name}: {error}") from error
+        whole.append(clip)
+        progress(len(whole) + len(damage.reasons), len(chosen))
+    damage.close()
+    if first is None:
+        raise DataError(data.name, f"none of {len(chosen)} clips that can be read", "at least one")
+    clips = tuple(whole)
+    return replace(first, data=replace(data, clips=clips), clips=clips), damage.reasons

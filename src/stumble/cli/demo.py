@@ -1,258 +1,59 @@
-"""The demo: synthetic walkers, GaitSet, the temporal sparse attack and what it is compared with, in one report."""
+"""The demo: both modalities under attack, from the shipped weights, in one report."""
 
 from __future__ import annotations
 
-import platform
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import pyarrow as pa
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from stumble import __version__
-from stumble.attacks import BestReal, RandomFrames, RealFrames, TemporalSparse, bounded, fgsm, mi_fgsm, pgd
-from stumble.campaign import GaitEvaluation, summarise
-from stumble.campaign.reference import fit_plausibility
-from stumble.campaign.store import read_samples
-from stumble.constraints import Sparsity
-from stumble.data import GaitData, open_gait
-from stumble.data.frame_pool import LoadedFrames, draw_frames
+from stumble.cli.demo_actions import action_report
+from stumble.cli.demo_gait import gait_report
+from stumble.cli.demo_stages import Stage
 from stumble.errors import StumbleError
-from stumble.interfaces import Attack, SilhouettePrior, Target
-from stumble.metrics.gei import gait_energy_images
-from stumble.metrics.plausibility import Plausibility
-from stumble.metrics.retrieval import EmbeddedSequences, RankTable, nearest, rank1_table
-from stumble.report import AttackRow, GaitReport, Strip, print_tables, write_report, write_summary
-from stumble.synth.dataset import write_walkers
-from stumble.zoo import Shipped
+from stumble.report import ActionReport, GaitReport, print_tables, write_report, write_summary
 
 __all__ = ["demo"]
 
-_VIEWS = ("000", "054", "090", "126")
-_TESTED = range(75, 95)
-_POOL = range(1, 21)
-_LIMITS = range(125, 135)
-_CLIP = 40
-_TARGET, _PRIOR = "gaitset-synthetic", "wgan-synthetic"
-Kind = Literal["untargeted", "targeted"]
 
+def demo(
+    out: Path = Path("out/demo"),
+    only: Literal["gait", "skeleton", "both"] = "both",
+    probes: int = 28,
+    clips: int = 32,
+    seed: int = 1,
+) -> None:
+    """Attack GaitSet and ST-GCN on synthetic people and write a report: all from the shipped weights, on a CPU.
 
-@dataclass(frozen=True)
-class _Entry:
-    """One line of the demo's table."""
-
-    name: str
-    attack: Attack
-    sparsity: float
-    goal: Kind = "untargeted"
-    note: str = ""
-
-
-def demo(out: Path = Path("out/demo"), probes: int = 28, seed: int = 1) -> None:
-    """Attack GaitSet on synthetic walkers and write a report: everything from the shipped weights, on a CPU.
-
-    20 people whom no shipped network was trained on walk past 4 cameras; clips have 40 frames. The walkers are
-    rendered once into OUT/walkers; running it again goes straight to the attacks.
+    20 people whom no shipped network was trained on walk past 4 cameras, in clips of 40 frames, and act before 3 depth
+    sensors, in clips of up to 64. The walkers are rendered once into OUT/walkers; running it again goes straight to
+    the attacks.
 
     Args:
         out: folder for report.html, summary.json, the walkers and the adversarial samples.
-        probes: how many normal-walking probes to attack, at most 160; the time of the attacks is proportional.
+        only: one modality alone.
+        probes: how many normal-walking probes to attack, at most 160; the time of these attacks is proportional.
+        clips: how many action clips to attack, at most 2880; the time of these attacks is proportional.
         seed: of the attacks.
     """
-    if probes < 1:
-        raise StumbleError(f"--probes is {probes}; expected at least 1")
+    for name, value in (("probes", probes), ("clips", clips)):
+        if value < 1:
+            raise StumbleError(f"--{name} is {value}; expected at least 1")
     began = time.perf_counter()
     console = Console()
+    reports: list[GaitReport | ActionReport] = []
     with Progress(
         TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
     ) as progress:
-        tested, pool, limits = _walkers(out / "walkers", _Stage(progress, "rendering walkers"))
-        target, prior = Shipped(_TARGET).load(), Shipped(_PRIOR).load()
-        assert isinstance(target, Target)
-        assert isinstance(prior, SilhouettePrior)
-        with _Stage(progress, "gallery") as report:
-            evaluation = GaitEvaluation.prepare(target, tested, subjects=tested.subjects, frames=_CLIP, progress=report)
-        with _Stage(progress, "clean probes") as report:
-            clean = _clean(evaluation, report)
-        plausibility = fit_plausibility(pool, limits)
-        attacked = evaluation.select(kinds=["NM"], limit=probes)
-        judge = attacked.judge(plausibility, lambda frames: torch.sigmoid(prior.plausibility_logit(frames)))
-        others = draw_frames(tested.select(conditions=["nm-01", "nm-02", "nm-03", "nm-04"]), per_sequence=2, seed=seed)
-        rows, tables = [], {}
-        for entry in _entries(others):
-            name = f"{entry.name}-{entry.goal}-{entry.sparsity:g}"
-            with _Stage(progress, f"{entry.name} {entry.goal} {entry.sparsity:.3g}") as report:
-                tables[name] = attacked.attack(
-                    entry.attack,
-                    entry.goal,
-                    out / "samples" / name,
-                    judge=judge,
-                    seed=seed,
-                    progress=report,
-                )
-            rows.append(AttackRow(entry.name, "NM", entry.sparsity, summarise(tables[name]), entry.note))
-    made = GaitReport(
-        title="GaitSet under temporal sparse attack",
-        data=f"synthetic walkers {_TESTED[0]}–{_TESTED[-1]}, views {', '.join(_VIEWS)}, clips of {_CLIP} frames",
-        synthetic=True,
-        clean=clean,
-        clean_baseline=_energy_images(evaluation),
-        attacks=tuple(rows),
-        strips=tuple(_strips(attacked, out / "samples", tables)),
-        plausibility={name: getattr(plausibility, name) for name in ("overlap", "component", "coherence")},
-        provenance=_provenance(out, probes, seed, time.perf_counter() - began),
-        notes=_notes(attacked, plausibility),
-    )
-    write_summary(out / "summary.json", made)
-    write_report(out / "report.html", made)
-    print_tables(made, console)
+        if only != "skeleton":
+            reports.append(gait_report(out, probes, seed, partial(Stage, progress)))
+        if only != "gait":
+            reports.append(action_report(out, clips, seed, partial(Stage, progress)))
+    write_summary(out / "summary.json", *reports)
+    write_report(out / "report.html", *reports)
+    for report in reports:
+        print_tables(report, console)
     console.print(f"[bold]{out / 'report.html'}[/bold] and {out / 'summary.json'}, {time.perf_counter() - began:.0f} s")
-
-
-def _walkers(root: Path, stage: _Stage) -> tuple[GaitData, GaitData, GaitData]:
-    """Tested people, people whose frames are the plausibility pool, people whose frames set its thresholds."""
-    jobs = [
-        (_TESTED, ("nm-01", "nm-02", "nm-03", "nm-04", "nm-05", "nm-06", "bg-01", "bg-02", "cl-01", "cl-02")),
-        (_POOL, ("nm-01", "bg-01", "cl-01")),
-        (_LIMITS, ("nm-01", "bg-01", "cl-01")),
-    ]
-    total = sum(len(people) * len(conditions) for people, conditions in jobs)
-    done = 0
-    with stage as report:
-        for people, conditions in jobs:
-            write_walkers(
-                root,
-                people,
-                conditions=conditions,
-                views=_VIEWS,
-                progress=lambda walks, base=done: report(base + walks, total),  # type: ignore[misc]
-            )
-            done += len(people) * len(conditions)
-    data = open_gait(root)
-    tested, pool, limits = (data.select(subjects=[f"{s:03d}" for s in people]) for people, _ in jobs)
-    return tested, pool, limits
-
-
-def _entries(others: LoadedFrames) -> list[_Entry]:
-    prior, one = Shipped(_PRIOR), Sparsity(1 / 40)
-    sparse = [_Entry("temporal-sparse", TemporalSparse(prior, budget=Sparsity(s)), s) for s in (1 / 40, 1 / 20, 1 / 10)]
-    return [
-        *sparse,
-        _Entry("temporal-sparse-bounded", bounded(prior, one), 1 / 40, note="128 starts, 15° reach"),
-        _Entry("temporal-sparse", TemporalSparse(prior, budget=Sparsity(1 / 10)), 1 / 10, "targeted"),
-        _Entry("random", RandomFrames(prior, budget=one), 1 / 40, note="z ~ N(0, I), not optimised"),
-        _Entry("real", RealFrames(others, budget=one), 1 / 40, note="random frames of other people"),
-        _Entry("best-real", BestReal(others, budget=one), 1 / 40, note="the worst of 200 real frames of other people"),
-        _Entry("fgsm", fgsm(one), 1 / 40, note="budget 1, random start"),
-        _Entry("pgd", pgd(one), 1 / 40, note="20 steps of 0.05, budget 1, random start"),
-        _Entry("mi-fgsm", mi_fgsm(one), 1 / 40, note="20 steps of 0.05, decay 1, random start"),
-        _Entry("mi-fgsm-100", mi_fgsm(one, iterations=100), 1 / 40, note="as many steps as the latent attack"),
-    ]
-
-
-def _clean(evaluation: GaitEvaluation, report: Callable[[int, int], None]) -> dict[str, RankTable]:
-    decisions = evaluation.clean(report)
-    kinds = [key.kind for key in evaluation.probes]
-    return {
-        kind: rank1_table(decisions.select([i for i, k in enumerate(kinds) if k == kind]))
-        for kind in sorted(set(kinds), key=["NM", "BG", "CL"].index)
-    }
-
-
-def _energy_images(evaluation: GaitEvaluation) -> dict[str, float]:
-    """Rank-1 of the nearest gait energy image on the same clips: what a method without learning reaches."""
-
-    def images(keys: tuple) -> EmbeddedSequences:  # type: ignore[type-arg]
-        templates = torch.cat([gait_energy_images(evaluation.data.batch([k], evaluation.frames)) for k in keys])
-        return EmbeddedSequences(templates, [k.subject for k in keys], [k.view for k in keys])
-
-    gallery = images(evaluation.enrolled)
-    kinds = dict.fromkeys(key.kind for key in evaluation.probes)
-    return {
-        kind: rank1_table(nearest(images(evaluation.select(kinds=[kind]).probes), gallery, "flattened")).mean
-        for kind in kinds
-    }
-
-
-def _strips(attacked: GaitEvaluation, samples: Path, tables: dict[str, pa.Table]) -> Iterator[Strip]:
-    """The first sequences of the main attacks and of the comparisons, as stored."""
-    shown = {
-        "temporal-sparse-untargeted-0.025": 6,
-        "temporal-sparse-bounded-untargeted-0.025": 6,
-        "temporal-sparse-untargeted-0.1": 3,
-        "temporal-sparse-targeted-0.1": 3,
-        "best-real-untargeted-0.025": 3,
-        "random-untargeted-0.025": 2,
-        "mi-fgsm-untargeted-0.025": 2,
-    }
-    for name, count in shown.items():
-        table = tables[name].to_pylist()
-        stored, edited = read_samples(samples / name / "0000.npz")
-        for row in range(min(count, len(stored))):
-            verdicts = [v for v in table if v["sample"] == stored.ids[row]]
-            key = next(k for k in attacked.probes if k.id == stored.ids[row])
-            length = int(stored.lengths[row])
-            yield Strip(
-                title=key.id,
-                caption=f"{name.rsplit('-', 2)[0]}, {_told(verdicts, int(edited[row].sum()), length)}",
-                clean=attacked.data.load(key)[: attacked.frames],
-                adversarial=stored.frames[row, :length].numpy(),
-                edited=edited[row, :length].numpy(),
-                plausible=verdicts[0]["plausible"],
-                coherent=verdicts[0]["coherent"],
-            )
-
-
-def _told(verdicts: list[dict[str, object]], edited: int, length: int) -> str:
-    if verdicts[0]["goal"] == "targeted":
-        hits = sum(bool(v["hit_after"]) for v in verdicts)
-        return (
-            f"targeted at {verdicts[0]['wanted']}, {edited} of {length} frames: {hits} of {len(verdicts)} decisions hit"
-        )
-    right = [v for v in verdicts if v["correct_before"]]
-    flipped = sum(not v["correct_after"] for v in right)
-    return f"untargeted, {edited} of {length} frames: {flipped} of {len(right)} right decisions flipped"
-
-
-def _notes(attacked: GaitEvaluation, plausibility: Plausibility) -> tuple[str, ...]:
-    return (
-        f"{len(attacked.probes)} normal-walking probes of people {_TESTED[0]}–{_TESTED[-1]}; the networks were trained "
-        "on people 1–74. Identical views are excluded; intervals are bootstrapped over people.",
-        f"Plausible: overlap with the nearest of {len(plausibility.pool)} real frames of people {_POOL[0]}–{_POOL[-1]} "
-        f"and share of the largest component no lower than the 1st percentile of real frames of people "
-        f"{_LIMITS[0]}–{_LIMITS[-1]}; fixed before any attack, and not optimised by any.",
-        "Every figure is judged on the stored 8-bit sample by a fresh forward pass.",
-    )
-
-
-def _provenance(out: Path, probes: int, seed: int, seconds: float) -> dict[str, str]:
-    return {
-        "command": f"stumble demo --out {out} --probes {probes} --seed {seed}",
-        "version": __version__,
-        "seed": str(seed),
-        **{name: f"SHA-256 {Shipped(name).digest[:16]}…" for name in (_TARGET, _PRIOR)},
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "machine": f"{platform.system()} {platform.machine()}, {torch.get_num_threads()} threads",
-        "duration": f"{seconds:.0f} s",
-    }
-
-
-class _Stage:
-    """One line of the progress display; inside it, a function that takes done and total."""
-
-    def __init__(self, progress: Progress, name: str) -> None:
-        self.progress, self.name = progress, name
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        self.task = self.progress.add_task(self.name, total=None)
-        return lambda done, total: self.progress.update(self.task, completed=done, total=total)
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop_task(self.task)

@@ -90,7 +90,7 @@ def evaluate(
             "distance": distance,
             "frames": frames,
             "clean": {kind: _plain(rank, energy.get(kind)) for kind, rank in measured.items()},
-            "left_out": {key.id: reason for key, reason in left_out.items()},
+            "left_out": left_out,
             "provenance": {"version": __version__, "command": command_line, "torch": torch.__version__},
         }
         out.parent.mkdir(parents=True, exist_ok=True)

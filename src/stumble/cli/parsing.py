@@ -40,7 +40,8 @@ def parse(function: Callable[..., object], program: str, arguments: Sequence[str
     parser = ArgumentParser(prog=program, description=description, formatter_class=_Help)
     parser.add_argument("--config", action="config", help="YAML file with options.")
     parser.add_function_arguments(function, as_group=False, as_positional=positions, skip={"command_line"})
-    given = parser.instantiate(parser.parse_args(spelled_out([_underscored(argument) for argument in arguments])))
+    spelled = spelled_out(program, [_underscored(argument) for argument in arguments])
+    given = parser.instantiate(parser.parse_args(spelled))
     return {name: given[name] for name in parameters if name in given}
 
 

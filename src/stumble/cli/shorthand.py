@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 from stumble.spec import to_plain
 
 __all__ = ["spelled_out"]
 
 
-def spelled_out(arguments: Sequence[str]) -> list[str]:
-    """Arguments with `--attack.prior NAME|FILE` and `--attack.pool FOLDER` written as the components they mean.
+def spelled_out(program: str, arguments: Sequence[str]) -> list[str]:
+    """Arguments with the names, files and folders of `_SHORT` written as the components they mean.
+
+    Args:
+        program: the command they are for, "stumble attack".
 
     Raises:
         StumbleError: there is no such name, file or folder.
     """
+    short = _SHORT.get(program, {})
     result: list[str] = []
     rest = iter(arguments)
     for argument in rest:
         option, equals, value = argument.partition("=")
-        if option in _SHORT:
+        if option in short:
             value = value if equals else next(rest, "")
-            result.append(f"{option}={_component(_SHORT[option], value)}")
+            result.append(f"{option}={_component(short[option], value)}")
         else:
             result.append(argument)
     return result
@@ -31,9 +36,11 @@ def spelled_out(arguments: Sequence[str]) -> list[str]:
 
 def _component(short: Callable[[str], object], value: str) -> str:
     """A component as jsonargparse reads it; names of classes, and what is spelled out already, stay as they are."""
-    if value in ("", "Shipped", "File", "FolderFrames") or value.startswith(("{", "stumble.")):
+    if value in ("", *_CLASSES) or value.startswith(("{", "stumble.")):
         return value
-    return json.dumps(to_plain(short(value)))
+    plain = cast(dict[str, Any], to_plain(short(value)))
+    given = {name: field for name, field in plain["init_args"].items() if field is not None}  # which it reads as text
+    return json.dumps({**plain, "init_args": given})
 
 
 def _prior(value: str) -> object:
@@ -51,4 +58,29 @@ def _pool(value: str) -> object:
     return FolderFrames(Path(value), trained(open_gait(value)))
 
 
-_SHORT: dict[str, Callable[[str], object]] = {"--attack.prior": _prior, "--attack.pool": _pool}
+def _pose_prior(value: str) -> object:
+    from stumble.cli.choices import weights
+    from stumble.priors import Frozen
+
+    return Frozen(weights(value, "bone-angles"))
+
+
+def _poses(value: str) -> object:
+    """Poses of all clips; a sample's own are never used for it."""
+    from stumble.data.action_opening import open_actions
+    from stumble.data.pose_pool import FolderPoses
+
+    open_actions(value)
+    return FolderPoses(Path(value))
+
+
+_CLASSES = ("Shipped", "File", "FolderFrames", "Frozen", "TrainedAlong")
+
+_SKELETONS = {"--attack.prior": _pose_prior, "--attack.prior.poses": _poses}
+
+_SHORT: Mapping[str, Mapping[str, Callable[[str], object]]] = {
+    "stumble attack": {"--attack.prior": _prior, "--attack.pool": _pool},
+    "stumble attack actions": _SKELETONS,
+    "stumble train bone-angles": _SKELETONS,
+}
+"""By command: options, and what makes a component of a name, a file or a folder given to one."""

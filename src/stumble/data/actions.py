@@ -50,6 +50,12 @@ class Clip:
             return None
         return cls(name, int(match["action"]) - 1, match["subject"], match["camera"], match["setup"], part)
 
+    @classmethod
+    def labelled(cls, name: str, label: int, part: str = "") -> Clip:
+        """A clip of which a file lists name and class: with what the name tells, where it is one of NTU's."""
+        clip = cls.ntu(name, part)
+        return replace(clip, label=label) if clip else cls(name, label, part=part)
+
 
 @dataclass(frozen=True)
 class Joints:

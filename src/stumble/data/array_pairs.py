@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from stumble.data.action_notes import ActionNote, layout_with
 from stumble.data.actions import ActionData, Clip, Joints
+from stumble.data.class_names import LARGEST_LABEL, class_names
 from stumble.data.damage import reading
 from stumble.data.gait import data_name
-from stumble.data.ntu_actions import ntu_actions
 from stumble.data.trees import files_in
 from stumble.data.unpickling import load_pickle
 from stumble.errors import DataError
-from stumble.layouts import NTU25, OPENPOSE18
 
-__all__ = ["map_array", "open_pairs", "read_labels"]
+__all__ = ["Content", "map_array", "open_pairs", "read_labels"]
 
 PARTS = {"train": "train", "val": "test", "test": "test"}
 SUFFIXES = (".skeleton", ".json")
-LARGEST_LABEL = 10_000
 EXPECTED_ARRAY = "a .npy file with floating point (clips, 3, frames, joints, people)"
 EXPECTED_LABELS = "a pickle of (names of the clips, their classes as numbers)"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the joints of one layout are.
+
+    Attributes:
+        preprocessing: what has been done to those that come out.
+        padded: zeros behind the last frame with a person are padding, to be taken away.
+        detected: the third channel is the confidence, and of joints with a confidence x and y are the position in the
+            image less 0.5, times these signs. None: the channels are x, y and z.
+    """
+
+    preprocessing: str
+    padded: bool
+    detected: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -33,13 +47,11 @@ class ArrayClips:
 
     Attributes:
         rows: by the clip's id, the file and the row in it.
-        padded: zeros behind the last frame with a person are padding, to be taken away.
-        scored: the third channel is the confidence.
+        content: what its joints are.
     """
 
     rows: Mapping[str, tuple[Path, int]]
-    padded: bool
-    scored: bool
+    content: Content
 
     def __call__(self, clip: Clip) -> Joints:
         path, row = self.rows[clip.id]
@@ -49,25 +61,25 @@ class ArrayClips:
         if not there.any():
             raise DataError(f"{path}: {clip.id}", "nobody in any frame", "at least one joint that is not zero")
         people = there.any(1).nonzero()[0][-1] + 1
-        frames = there.any(0).nonzero()[0][-1] + 1 if self.padded else values.shape[1]
+        frames = there.any(0).nonzero()[0][-1] + 1 if self.content.padded else values.shape[1]
         values = np.ascontiguousarray(values[:people, :frames])
-        if not self.scored:
+        if self.content.detected is None:
             return Joints(values)
         confidence = values[..., 2]
         if not (np.isfinite(confidence) & (confidence >= 0)).all():
             raise DataError(f"{path}: {clip.id}", "a confidence that is negative or no number", "0 to 1")
-        return Joints(values[..., :2], confidence)
+        positions = values[..., :2] * np.array(self.content.detected, np.float32) + np.float32(0.5)
+        return Joints(positions * (confidence > 0)[..., None], confidence)
 
 
-def open_pairs(root: Path, ending: str, format: str, preprocessing: Mapping[str, str], padded: bool) -> ActionData:
+def open_pairs(root: Path, ending: str, format: str, contents: Mapping[str, Content]) -> ActionData:
     """The clips in all files `PART{ending}` of a folder, with `PART_label.pkl` beside each.
 
-    25 joints are NTU's in metres; 18 are OpenPose's, with x, y and confidence as channels. Classes and the mark of
-    synthetic data come from `stumble.json` in the folder, else the clips are NTU's or their classes have no names.
+    25 joints are NTU's, 18 are OpenPose's. Classes and the mark of synthetic data come from `stumble.json` in the
+    folder, else the clips are NTU's or their classes have no names.
 
     Args:
-        preprocessing: what has been done to the joints, by the name of the layout.
-        padded: zeros behind the last frame with a person are padding.
+        contents: what the joints are, by the name of the layout.
 
     Raises:
         DataError: a file is missing or damaged, or files do not fit together.
@@ -87,7 +99,7 @@ def open_pairs(root: Path, ending: str, format: str, preprocessing: Mapping[str,
             raise DataError(path, f"{shape[0]} clips", f"{len(names)}, as {labels_path.name} has labels")
         layouts.add(layout_with(shape[3], path, note))
         for row, (name, label) in enumerate(zip(names, labels, strict=True)):
-            clip = _clip(name, label, PARTS.get(part.rpartition("_")[2], ""))
+            clip = Clip.labelled(_without_suffix(name), label, PARTS.get(part.rpartition("_")[2], ""))
             if clip.id in rows:
                 raise DataError(labels_path, f"{clip.id}, which {rows[clip.id][0].name} has too", "every clip once")
             rows[clip.id] = path, row
@@ -99,11 +111,11 @@ def open_pairs(root: Path, ending: str, format: str, preprocessing: Mapping[str,
         name=data_name(root),
         format=format,
         layout=layout,
-        classes=note.classes or _classes(clips, layout is NTU25),
+        classes=note.classes or class_names(clips),
         clips=tuple(sorted(clips)),
-        read=ArrayClips(rows, padded, scored=layout is OPENPOSE18),
+        read=ArrayClips(rows, contents[layout.name]),
         synthetic=note.synthetic,
-        preprocessing=preprocessing[layout.name],
+        preprocessing=contents[layout.name].preprocessing,
     )
 
 
@@ -133,15 +145,7 @@ def read_labels(path: Path) -> tuple[list[str], list[int]]:
         return list(names), numbers
 
 
-def _clip(name: str, label: int, part: str) -> Clip:
+def _without_suffix(name: str) -> str:
     for suffix in SUFFIXES:
         name = name.removesuffix(suffix)
-    clip = Clip.ntu(name, part)
-    return replace(clip, label=label) if clip else Clip(name, label, part=part)
-
-
-def _classes(clips: list[Clip], ntu: bool) -> tuple[str, ...]:
-    largest = max(clip.label for clip in clips)
-    if ntu and all(clip.subject for clip in clips):
-        return ntu_actions(largest)
-    return tuple(f"class {number}" for number in range(1, largest + 2))
+    return name

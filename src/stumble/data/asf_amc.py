@@ -248,6 +248,7 @@ def read_amc(path: Path | str, skeleton: AcclaimSkeleton, frame_rate: float = 12
             case [word, *_] if not word.startswith(":"):
                 raise lines.error(repr(word[:40]), "a line that begins with ':', or the number of the first frame")
     moving = {bone.name: bone.channels for bone in skeleton.bones if bone.channels}
+    expected_of = {name: f"{name} {' '.join(channels)}" for name, channels in moving.items()}
     values: dict[str, list[list[float]]] = {name: [] for name in moving}
     frames = 0
     while lines.left:
@@ -255,13 +256,14 @@ def read_amc(path: Path | str, skeleton: AcclaimSkeleton, frame_rate: float = 12
         if len(number) != 1 or not number[0].isdigit():
             raise lines.error(repr(" ".join(number)[:60]), "the number of a frame")
         frames += 1
-        for _ in moving:
-            missing = [name for name in moving if len(values[name]) < frames]
-            expected = f"{missing[0]!r} or another bone that frame {number[0]} lacks"
+        missing = dict.fromkeys(moving)
+        while missing:
+            expected = f"{next(iter(missing))!r} or another bone that frame {number[0]} lacks"
             name, *words = lines.take(expected)
             if name not in missing:
                 raise lines.error(repr(name[:40]), expected)
-            values[name].append(lines.numbers(words, len(moving[name]), f"{name} {' '.join(moving[name])}"))
+            del missing[name]
+            values[name].append(lines.numbers(words, len(moving[name]), expected_of[name]))
     if not frames:
         raise DataError(path, "no frames", "at least one frame")
     channels_of = {name: np.array(rows) for name, rows in values.items()}

@@ -11,6 +11,7 @@ import numpy as np
 
 from stumble.data.action_notes import ActionNote
 from stumble.data.actions import ActionData, Clip, Joints
+from stumble.data.class_names import numbered
 from stumble.data.damage import reading
 from stumble.data.npz_members import npz_member
 from stumble.data.ntu_actions import ntu_actions
@@ -102,4 +103,4 @@ def _labels(path: Path, part: str, clips: int) -> np.ndarray:
 
 def _classes(number: int) -> tuple[str, ...]:
     names = ntu_actions(number - 1)
-    return names if len(names) == number else tuple(f"class {index}" for index in range(1, number + 1))
+    return names if len(names) == number else numbered(number)

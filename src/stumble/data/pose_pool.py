@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -37,24 +38,35 @@ class LoadedPoses(PosePool):
 
 @dataclass(frozen=True)
 class FolderPoses(PosePool):
-    """A few poses of every clip of a data set on disk.
+    """A few poses of every clip of a data set on disk, read once.
 
     Attributes:
         path: the data set.
         split: whose training side; empty for all clips.
         per_clip: poses drawn from each clip.
+        clips: so many clips, drawn at random; None for all.
     """
 
     path: Path
     split: str = ""
     per_clip: int = 4
     seed: int = 0
+    clips: int | None = None
 
     def load(self) -> tuple[Float[Tensor, "p j c"], tuple[str, ...]]:
-        data = open_actions(self.path)
-        if self.split:
-            data, _ = split_named(self.split, data).apply(data)
-        return draw_poses(data, self.per_clip, self.seed).load()
+        return _drawn(self).load()
+
+
+@lru_cache(maxsize=1)
+def _drawn(pool: FolderPoses) -> LoadedPoses:
+    """Every batch asks for them, and reading thousands of clips takes minutes."""
+    data = open_actions(pool.path)
+    if pool.split:
+        data, _ = split_named(pool.split, data).apply(data)
+    if pool.clips is not None:
+        chosen = stream(pool.seed, "", "clips of the pose pool").permutation(len(data))[: pool.clips]
+        data = replace(data, clips=tuple(data.clips[k] for k in sorted(chosen)))
+    return draw_poses(data, pool.per_clip, pool.seed)
 
 
 def draw_poses(data: ActionData, per_clip: int = 4, seed: int = 0) -> LoadedPoses:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ import numpy as np
 
 from stumble.data.action_notes import ActionNote
 from stumble.data.actions import ActionData, Clip, Joints
+from stumble.data.class_names import LARGEST_LABEL, class_names
 from stumble.data.damage import reading
-from stumble.data.ntu_actions import ntu_actions
 from stumble.data.unpickling import load_pickle
 from stumble.errors import DataError
 from stumble.layouts import NTU25
@@ -79,7 +79,7 @@ def open_pyskl(path: Path | str, split: str | None = None) -> ActionData:
 
     Args:
         split: "xsub" gives the clips listed in the file as "xsub_train" the part "train" and those in "xsub_val" the
-            part "test", and leaves out all others; None gives every clip, without a part.
+            part "test", and leaves out all others; None gives every clip, with its part where the file has one split.
 
     Raises:
         DataError: the file is damaged or names anything but arrays and plain containers, the joints are not NTU's 25
@@ -89,15 +89,20 @@ def open_pyskl(path: Path | str, split: str | None = None) -> ActionData:
     read = PickledClips(path)
     note = ActionNote.of(path.parent)
     annotations = read.annotations
-    parts = dict.fromkeys(annotations, "") if split is None else _parts(path, read.content.get("split"), split)
-    clips = [_clip(name, annotations[name]["label"], part) for name, part in parts.items() if name in annotations]
+    splits = read.content.get("split")
+    inside = _names(splits)
+    listed = _parts(path, splits, split or inside[0]) if split is not None or len(inside) == 1 else {}
+    parts = listed if split is not None else {**dict.fromkeys(annotations, ""), **listed}
+    clips = [
+        Clip.labelled(name, annotations[name]["label"], part) for name, part in parts.items() if name in annotations
+    ]
     if not clips:
         raise DataError(path, "no clip", "at least one")
     return ActionData(
         name=path.stem,
-        format=PYSKL_FORMAT,
+        format=f"{PYSKL_FORMAT} with the splits {', '.join(inside)}" if len(inside) > 1 else PYSKL_FORMAT,
         layout=NTU25,
-        classes=note.classes or _classes([_clip(name, a["label"], "") for name, a in annotations.items()]),
+        classes=note.classes or class_names(Clip.labelled(name, a["label"]) for name, a in annotations.items()),
         clips=tuple(sorted(clips)),
         read=read,
         synthetic=note.synthetic,
@@ -108,8 +113,8 @@ def open_pyskl(path: Path | str, split: str | None = None) -> ActionData:
 
 def _checked(annotation: Mapping[str, Any], where: str) -> np.ndarray:
     keypoint, label = annotation.get("keypoint"), annotation.get("label")
-    if type(label) is not int:
-        raise DataError(where, f"label {label!r}"[:60], "a whole number")
+    if type(label) is not int or label > LARGEST_LABEL:
+        raise DataError(where, f"label {label!r}"[:60], f"a whole number of at most {LARGEST_LABEL}")
     if not isinstance(keypoint, np.ndarray) or keypoint.ndim != 4 or keypoint.dtype.kind != "f":
         outline = f"{keypoint.dtype} {keypoint.shape}" if isinstance(keypoint, np.ndarray) else _outline(keypoint)
         raise DataError(where, f"keypoint {outline}", "floating point (people, frames, 25, 3)")
@@ -119,6 +124,13 @@ def _checked(annotation: Mapping[str, Any], where: str) -> np.ndarray:
         found = f"{joints} joints{named} of {coordinates} coordinates"
         raise DataError(where, found, f"{len(NTU25)} joints ({NTU25.name}) of 3")
     return keypoint.view(np.ndarray)
+
+
+def _names(splits: Any) -> list[str]:
+    """The splits of which the file lists the clips to train on and those to test on."""
+    keys = [key for key in splits if isinstance(key, str)] if isinstance(splits, dict) else []
+    names = [key.removesuffix("_train") for key in keys if key.endswith("_train")]
+    return [name for name in names if f"{name}_val" in keys or f"{name}_test" in keys]
 
 
 def _parts(path: Path, splits: Any, split: str) -> dict[str, str]:
@@ -134,18 +146,6 @@ def _parts(path: Path, splits: Any, split: str) -> dict[str, str]:
                 if parts.setdefault(name, HALVES[half]) != HALVES[half]:
                     raise DataError(f"{path}: {name}", f"a clip in both parts of {split}", "one in one of them")
         return parts
-
-
-def _clip(name: str, label: int, part: str) -> Clip:
-    clip = Clip.ntu(name, part)
-    return replace(clip, label=label) if clip else Clip(name, label, part=part)
-
-
-def _classes(clips: list[Clip]) -> tuple[str, ...]:
-    largest = max(clip.label for clip in clips)
-    if all(clip.subject for clip in clips):
-        return ntu_actions(largest)
-    return tuple(f"class {number}" for number in range(1, largest + 2))
 
 
 def _outline(value: Any) -> str:

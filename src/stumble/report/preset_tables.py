@@ -45,16 +45,25 @@ class PresetTable:
     unit: str
 
     @property
+    def column(self) -> str | None:
+        """The paper's column beside ours; None where the paper has nothing for these rows."""
+        return self.preset.column(self.wanted)
+
+    @property
     def sources(self) -> tuple[str, str]:
         """Which data either side is from."""
         kind = "synthetic data, made by computer: no numbers on real people" if self.synthetic else "real data"
-        column = self._column
-        paper = f"{column}, {COLUMNS[column]} (real data)" if column else "no number that belongs to one of these rows"
+        paper = (
+            f"{self.column}, {COLUMNS[self.column]} (real data)"
+            if self.column
+            else "no number that belongs to one of these rows"
+        )
         return f"ours: {self.data} ({kind})", f"paper: {paper}"
 
     def terminal(self) -> Table:
         """The columns that fit there."""
-        table = Table(title=Text(self.preset.title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        title = Text(self.preset.title)
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         attack, *others = columns = self._brief()
         table.add_column(attack, overflow="fold", min_width=10)
         for name in others:
@@ -86,10 +95,6 @@ class PresetTable:
             for outcome in self.outcomes
         ]
 
-    @property
-    def _column(self) -> str | None:
-        return self.preset.column(self.wanted)
-
     def _brief(self) -> Columns:
         moved: Columns = {
             "mm" if self.unit == "m" else "moved": lambda o: number(o.summary.joint_mm),
@@ -118,8 +123,8 @@ class PresetTable:
             "clips": lambda o: str(o.summary.n),
             "goal reached, %": lambda o: number(o.summary.success),
             "95 %": _interval,
-            **self._paper(f"paper ({self._column}), %"),
-            **(self._variation("variation, 1e-3", f"paper's ({self._column})") if self.preset.varies else {}),
+            **self._paper(f"paper ({self.column}), %"),
+            **(self._variation("variation, 1e-3", f"paper's ({self.column})") if self.preset.varies else {}),
             "other prediction, %": lambda o: number(o.summary.fooling),
             "accuracy before, %": lambda o: number(o.summary.accuracy_clean),
             "after, %": lambda o: number(o.summary.accuracy),
@@ -136,7 +141,7 @@ class PresetTable:
         return excess(outcome.summary.violations.get("box"), self.unit)
 
     def _paper(self, heading: str) -> Columns:
-        return {heading: self._printed(_rate)} if self._column else {}
+        return {heading: self._printed(_rate)} if self.column else {}
 
     def _variation(self, ours: str, theirs: str) -> Columns:
         """Minimum, maximum and mean."""
@@ -149,7 +154,7 @@ class PresetTable:
 
     def _printed(self, show: Callable[[Printed], str]) -> Callable[[Outcome], str]:
         def cell(outcome: Outcome) -> str:
-            entry = outcome.row.printed.get(self._column or "")
+            entry = outcome.row.printed.get(self.column or "")
             return "–" if entry is None else show(entry)
 
         return cell

@@ -1,9 +1,11 @@
-"""Synthetic walkers: people, motion, bodies, clothes and cameras, rendered to silhouettes."""
+"""Synthetic people: how they walk and act, their bodies, clothes and cameras, to silhouettes and skeletons."""
 
 from __future__ import annotations
 
+from stumble.synth.action_dataset import write_actions
+from stumble.synth.actors import Actors
 from stumble.synth.dataset import write_walkers
 from stumble.synth.recorded import RecordedWalkers
 from stumble.synth.walkers import CONDITIONS, VIEWS, Walkers
 
-__all__ = ["CONDITIONS", "VIEWS", "RecordedWalkers", "Walkers", "write_walkers"]
+__all__ = ["CONDITIONS", "VIEWS", "Actors", "RecordedWalkers", "Walkers", "write_actions", "write_walkers"]

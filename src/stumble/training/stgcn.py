@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from stumble.errors import SpecError
@@ -131,8 +131,9 @@ class STGCNTraining:
             optimiser.load_state_dict(stored["optimiser"])
             done, validation = stored["iteration"], stored["validation"]
         recent: list[tuple[float, float, float]] = []
-        for block in network.st_gcn_networks[1:]:
-            block.tcn[4].p = self.dropout
+        for part in network.st_gcn_networks[1:].modules():
+            if isinstance(part, nn.Dropout):
+                part.p = self.dropout
         network.train()
         for iteration in range(done, self.iterations):
             begin = time.perf_counter()
@@ -153,10 +154,10 @@ class STGCNTraining:
         return network.eval()
 
     def _optimiser(self, network: STGCN) -> torch.optim.Optimizer:
-        rates = {"lr": self.learning_rate, "weight_decay": self.weight_decay}
+        numbers, rate, decay = network.parameters(), self.learning_rate, self.weight_decay
         if self.optimiser == "sgd":
-            return torch.optim.SGD(network.parameters(), momentum=0.9, nesterov=True, **rates)
-        return torch.optim.AdamW(network.parameters(), fused=True, **rates)
+            return torch.optim.SGD(numbers, rate, momentum=0.9, nesterov=True, weight_decay=decay)
+        return torch.optim.AdamW(numbers, rate, weight_decay=decay, fused=True)
 
     def _initial(self, clips: ActionClips, initial: Weights | None) -> STGCN:
         with torch.random.fork_rng(devices=[]):

@@ -107,7 +107,10 @@ def _load_stgcn(path: Path) -> STGCN:
     beside = path.with_suffix(".json")
     if not beside.exists():
         return load_stgcn(path)
-    settings = Card.read(beside).settings
+    card = Card.read(beside)
+    if card.architecture != "stgcn":
+        raise WeightsError(f"{beside}: found the architecture {card.architecture!r}; expected 'stgcn'")
+    settings = card.settings
     classes = settings.get("classes")
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
         raise WeightsError(f"{beside}: found the classes {classes!r}; expected a list of names")

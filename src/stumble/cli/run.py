@@ -1,0 +1,192 @@
+"""`stumble run`"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from stumble import __version__, zoo
+from stumble.campaign.actions import ActionEvaluation
+from stumble.campaign.preset_run import Outcome, PresetRun
+from stumble.campaign.presets import PRESETS, Preset, Setting, preset_named
+from stumble.campaign.published import column_for
+from stumble.cli.choices import classifier, readable_actions, tested_actions, weights
+from stumble.cli.progress import progress
+from stumble.data.action_opening import open_actions
+from stumble.data.pose_pool import FolderPoses
+from stumble.data.whole_files import whole_file
+from stumble.errors import SpecError
+from stumble.layouts import OPENPOSE18, Layout
+from stumble.metrics.naturalness import Discriminator
+from stumble.priors.bone_angles import BoneAngleDiscriminator
+from stumble.priors.discriminators import Frozen
+from stumble.report.preset_figures import curve_svg, missed, missed_samples, strips_svg
+from stumble.report.preset_tables import PresetTable, markdown_table
+from stumble.spec import to_plain
+
+__all__ = ["run"]
+
+_PRIOR, _JUDGE = "bone-angles-synthetic", "bone-angles-judge-synthetic"
+_POOLED_CLIPS = 512
+_DRAWN = 4
+"""Clips in the figure of failures."""
+
+
+def run(
+    plan: str,
+    *,
+    model: str,
+    data: Path,
+    out: Path,
+    split: str | None = None,
+    subjects: str | None = None,
+    limit: int | None = None,
+    iterations: int = 100,
+    seed: int = 1,
+    command_line: str,
+) -> None:
+    """Regenerate a table or a figure of the CIASA paper on any data, with the paper's values beside ours.
+
+    preset:ciasa-fig2 is one step against epsilon, -table1 the basic mode, -table2 regions of the body, -table4 what
+    each constraint costs, -table5 the weight lambda, preset:ciasa-failures the clips that held out. OUT gets a folder
+    for every row in rows/, result.json, table.md and, of curve and failures, figure.svg. Rows that are there already
+    are kept.
+
+    Example:
+        stumble run preset:ciasa-table1 --model stgcn-synthetic-xsub --data actions --split synthetic-xsub \\
+            --out out/table1 --limit 64
+        stumble run preset:ciasa-table4 --model st_gcn.ntu-xview.pt --data ntu60 --split ntu60-xview --out out/table4
+
+    Args:
+        plan: preset:NAME.
+        model: name of shipped weights, or a checkpoint of ST-GCN: ours, the original's, PYSKL's or MMAction2's.
+        data: folder or file of skeleton actions.
+        out: folder to write to.
+        split: attack the clips that this split tests, such as ntu60-xview; all by default. It also says which of the
+            paper's columns to compare with, and whose poses the discriminators are shown that learn along.
+        subjects: whose clips, such as 75-94; all by default.
+        limit: attack so many clips, drawn at random, always the same ones; all by default.
+        iterations: of CIASA; the paper does not state its number.
+        seed: of the attacks.
+    """
+    began = time.perf_counter()
+    make = preset_named(_preset_name(plan))
+    reference, source = weights(model, "stgcn"), open_actions(data)
+    target, chosen = classifier(reference), tested_actions(source, split, subjects)
+    prior, judge = (_discriminator(name, source.layout) for name in (_PRIOR, _JUDGE))
+    poses = FolderPoses(data, split or "", clips=_POOLED_CLIPS)
+    preset = make(Setting(source.layout, poses, None if prior is None else Frozen(prior), iterations))
+    with progress("reading") as report:
+        evaluation, left_out = readable_actions(target, chosen, limit, report)
+    specification = {
+        "model": reference,
+        "judge": judge,
+        "digests": {
+            "model": reference.digest,
+            **{used.name: used.digest for used in (prior, judge) if used is not None},
+        },
+        "data": {"name": source.name, "synthetic": source.synthetic, "format": source.format},
+        "clips": {"number": len(evaluation.clips), "digest": _digest(evaluation)},
+        "split": split,
+        "subjects": subjects,
+        "limit": limit,
+    }
+    provenance = {
+        "version": __version__,
+        "command": command_line,
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+    }
+    rows = PresetRun(evaluation, evaluation.judge(_realness(judge)), out / "rows", specification, seed)
+    outcomes = tuple(_outcomes(rows, preset, provenance))
+    unit = "" if source.layout == OPENPOSE18 else "m"
+    table = PresetTable(preset, outcomes, source.name, source.synthetic, column_for(split, source.layout), unit)
+    failures = {o.row.name: missed(o) for o in outcomes} if preset.figure == "failures" else {}
+    result = {
+        "preset": preset.name,
+        "title": preset.title,
+        "synthetic": source.synthetic,
+        "sources": list(table.sources),
+        "column": table.column,
+        "specification": to_plain({**specification, "seed": seed}),
+        "rows": table.rows(),
+        **({"failures": failures} if failures else {}),
+        "notes": list(preset.notes),
+        "left_out": left_out,
+        "provenance": {**provenance, "seconds": round(time.perf_counter() - began, 1)},
+    }
+    document = table.markdown() + "".join(_failure_list(o) for o in outcomes if o.row.name in failures)
+    written = {
+        "result.json": json.dumps(result, indent=2, allow_nan=False) + "\n",
+        "table.md": document + "\n",
+        **_figure(rows, table),
+    }
+    for name, text in written.items():
+        with whole_file(out / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    print("\n".join(table.sources))
+    Console().print(table.terminal())
+    print("\n".join(f"· {note}" for note in preset.notes))
+    print(f"{out}: {', '.join(written)}, rows")
+
+
+def _preset_name(plan: str) -> str:
+    scheme, _, name = plan.partition(":")
+    if scheme != "preset":
+        close = get_close_matches(plan, [f"preset:{known}" for known in PRESETS], 1, cutoff=0)
+        raise SpecError(f"found {plan!r} to run; expected preset:NAME, such as {close[0]!r}")
+    return name
+
+
+def _discriminator(name: str, layout: Layout) -> zoo.Shipped | None:
+    """A shipped discriminator of such skeletons, or None where there is none."""
+    if name not in zoo.names():
+        return None
+    network = zoo.Shipped(name).load()
+    return zoo.Shipped(name) if isinstance(network, BoneAngleDiscriminator) and network.layout == layout else None
+
+
+def _realness(judge: zoo.Shipped | None) -> Discriminator | None:
+    network = None if judge is None else judge.load()
+    return network.realness if isinstance(network, BoneAngleDiscriminator) else None
+
+
+def _digest(evaluation: ActionEvaluation) -> str:
+    """Which clips are attacked."""
+    return hashlib.sha256("\n".join(clip.id for clip in evaluation.clips).encode()).hexdigest()
+
+
+def _outcomes(rows: PresetRun, preset: Preset, provenance: dict[str, object]) -> Iterator[Outcome]:
+    """Every row, those of an earlier run first looked at, so that nothing runs where one does not fit."""
+    stored = [rows.stored(row) for row in preset.rows]
+    for number, (row, there) in enumerate(zip(preset.rows, stored, strict=True), 1):
+        if there is not None:
+            yield there
+            continue
+        with progress(f"{number}/{len(preset.rows)} {row.label}") as report:
+            yield rows.attack(row, report, provenance)
+
+
+def _figure(rows: PresetRun, table: PresetTable) -> dict[str, str]:
+    """The name and the text of the preset's figure, where it has one."""
+    ours, _ = table.sources
+    if table.preset.figure == "curve":
+        return {"figure.svg": curve_svg(table.outcomes, table.column, table.unit, ours)}
+    if table.preset.figure == "failures":
+        samples = [sample for outcome in table.outcomes for sample in missed_samples(rows, outcome, _DRAWN)]
+        return {"figure.svg": strips_svg(samples, ours)} if samples else {}
+    return {}
+
+
+def _failure_list(outcome: Outcome) -> str:
+    clips = missed(outcome)
+    heading = f"\n\n## {outcome.row.label}: {len(clips)} of {outcome.summary.n} clips held out\n\n"
+    lines = [[f"{v:.3f}" if isinstance(v, float) else str(v) for v in clip.values()] for clip in clips]
+    return heading + markdown_table(list(clips[0]), lines) if clips else heading.rstrip()

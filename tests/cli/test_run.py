@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+import pickle
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from stumble import zoo
+from stumble.cli import COMMANDS, main
+from stumble.data.action_opening import open_actions
+from stumble.models import STGCN
+from stumble.preprocess import StGcn
+
+PEOPLE = {"train": range(1, 4), "val": range(9, 13)}
+
+
+@pytest.fixture(scope="module")
+def actions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """ST-GCN's arrays: people standing about with noise, 1 to 3 in the training files, 9 to 12 in the others."""
+    root = tmp_path_factory.mktemp("data") / "<actions>"
+    root.mkdir()
+    for part, people in PEOPLE.items():
+        names = [f"S001C00{1 + p % 3}P{p:03d}R001A{1 + p % 3:03d}" for p in people]
+        joints = np.random.default_rng(len(people)).standard_normal((len(names), 3, 8, 25, 2)).astype(np.float32)
+        joints[..., 1] = 0
+        np.save(root / f"{part}_data.npy", joints)
+        (root / f"{part}_label.pkl").write_bytes(pickle.dumps((names, [p % 3 for p in people])))
+    return root
+
+
+@pytest.fixture(scope="module")
+def model(actions: Path) -> Path:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = STGCN(open_actions(actions).classes, recipe=StGcn(8, 1))
+    file = actions.parent / "net.safetensors"
+    zoo.save(network, file, zoo.Card("nothing", "none", 0, {}))
+    return file
+
+
+def command(plan: str, actions: Path, model: Path, out: Path, *options: str) -> list[str]:
+    given = ["--model", str(model), "--data", str(actions), "--split", "files", "--out", str(out)]
+    return ["run", plan, *given, *options]
+
+
+def test_a_figure_with_the_papers_value_beside_ours(
+    actions: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command("preset:ciasa-fig2", actions, model, tmp_path)) == 0
+    shown = capsys.readouterr().out
+    assert "ours: <actions> (real data)" in shown and "paper: NTU60_XS, NTU RGB+D, cross-subject" in shown
+    assert shown.count("> 90.0") == 4
+    result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    assert [row["epsilon"] for row in result["rows"]] == [0.005, 0.01, 0.02, 0.03, 0.04, 0.05]
+    assert result["column"] == "NTU60_XS" and result["rows"][2]["paper"]["NTU60_XS"]["above"] is True
+    assert result["rows"][0]["paper"] == {} and result["rows"][0]["ours"]["n"] == 4 and not result["synthetic"]
+    assert result["specification"]["clips"]["number"] == 4
+    document = (tmp_path / "table.md").read_text(encoding="utf-8")
+    assert "- ours: &lt;actions&gt; (real data)" in document and document.count("| ε = ") == 6
+    ElementTree.parse(tmp_path / "figure.svg")
+
+
+def test_rows_that_are_there_are_kept(actions: Path, model: Path, tmp_path: Path) -> None:
+    options = command("preset:ciasa-failures", actions, model, tmp_path, "--iterations", "2")
+    assert COMMANDS["run"].resumes and main(options) == 0
+    result, rows = json.loads((tmp_path / "result.json").read_text(encoding="utf-8")), tmp_path / "rows"
+    names = {"epsilon-0.004-as-printed", "epsilon-0.004-defaults"}
+    assert {path.name for path in rows.iterdir()} == names
+    kept, again = (rows / name / "verdicts.parquet" for name in sorted(names))
+    before, table = kept.stat().st_mtime_ns, pq.read_table(again)
+    again.unlink()
+    for file in (again.parent / "samples").iterdir():
+        file.unlink()
+    (again.parent / "samples").rmdir()
+    again.parent.rmdir()
+    assert main(options) == 0
+    assert kept.stat().st_mtime_ns == before and pq.read_table(again).equals(table)
+    assert json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["rows"] == result["rows"]
+
+
+def test_failures_are_listed_and_drawn(actions: Path, model: Path, tmp_path: Path) -> None:
+    options = command("preset:ciasa-failures", actions, model, tmp_path, "--iterations", "1", "--limit", "3")
+    assert main(options) == 0
+    result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    for row in result["rows"]:
+        held_out = result["failures"][row["name"]]
+        assert len(held_out) == round(3 * (1 - row["ours"]["success"] / 100))
+        assert all(clip["predicted_after"] != clip["wanted"] and clip["margin_after"] <= 0 for clip in held_out)
+    listed = [clip["sample"] for held_out in result["failures"].values() for clip in held_out]
+    assert listed, "one iteration at the smallest epsilon is too little"
+    drawing = (tmp_path / "figure.svg").read_text(encoding="utf-8")
+    ElementTree.fromstring(drawing)
+    assert all(name in drawing for name in listed) and "&lt;actions&gt;" in drawing
+    assert f"as printed: {len(result['failures']['epsilon-0.004-as-printed'])} of 3 clips held out" in (
+        tmp_path / "table.md"
+    ).read_text(encoding="utf-8")
+
+
+def test_other_options_in_the_same_folder_are_refused(
+    actions: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command("preset:ciasa-fig2", actions, model, tmp_path, "--limit", "2")) == 0
+    assert main(command("preset:ciasa-fig2", actions, model, tmp_path, "--limit", "2", "--seed", "2")) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "epsilon-0.005: found a row of another run (seed 1, not 2); expected the same, or another --out" in error
+
+
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [
+        ("preset:ciasa-tabel1", "did you mean 'ciasa-table1'?"),
+        ("ciasa-table1", "found 'ciasa-table1' to run; expected preset:NAME, such as 'preset:ciasa-table1'"),
+    ],
+)
+def test_an_unknown_preset_names_the_nearest(
+    plan: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = tmp_path / "nowhere"
+    assert main(command(plan, nowhere, nowhere, tmp_path / "out")) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
