@@ -19,6 +19,8 @@ from stumble.synth.puppet import ANGLES, LIMB_ANGLES, animate
 CLASSES = tuple(ACTIONS)
 EXACT = Actors(noise=None)
 
+FEET = list(NTU25.index("left ankle", "left foot", "right ankle", "right foot"))
+
 
 def index(*names: str) -> list[int]:
     return list(NTU25.index(*names))
@@ -39,7 +41,7 @@ def posed(**angles: float) -> np.ndarray:
 def test_actors_are_a_data_set() -> None:
     data = Actors().data([3])
     clip = data.clips[0]
-    assert clip.id == "S003C001P003R001A001" or clip.subject == "003"
+    assert clip.subject == "003"
     joints = data.load(clip)
     assert joints.positions.shape[0] == 1
     assert SHORTEST <= joints.positions.shape[1] <= LONGEST
@@ -80,14 +82,15 @@ def test_bodies_are_rigid_stay_above_the_floor_and_move(action: int) -> None:
         assert SHORTEST <= len(joints) <= LONGEST
         change = np.ptp(bones(joints), axis=0)
         shoulder = [joint in index("left shoulder", "right shoulder") for joint, _ in NTU25.bones]
-        assert change[~np.array(shoulder)].max() < 0.01, "the spine bends between its joints"
+        assert change[~np.array(shoulder)].max() < 0.02, "the spine bends between its joints"
         assert change.max() < 0.05, "collar bones lift the shoulders"
-        assert joints[..., 2].min() > -0.03
+        assert joints[:, FEET, 2].min() > 0.0
+        assert joints[..., 2].min() > -0.1, "fingertips of who picks something up"
         assert joints[..., 2].max() < 2.9
         moved = joints - joints[:, :1]
         assert np.linalg.norm(np.ptp(moved, axis=0), axis=-1).max() > 0.2
         speed = np.linalg.norm(np.diff(joints, axis=0), axis=-1) * 25
-        assert speed.max() < 16, "metres a second: faster than a fist"
+        assert speed.max() < 25, "metres a second: no joint leaps from one frame to the next"
 
 
 def test_feet_that_stand_do_not_slide() -> None:
@@ -120,10 +123,9 @@ def test_hands_meet_in_clapping_and_go_up_in_waving() -> None:
 
 
 def test_in_a_jump_both_feet_leave_the_ground() -> None:
-    feet = index("left foot", "right foot", "left ankle", "right ankle")
     for subject in range(1, 6):
         jump = EXACT.performance(subject, CLASSES.index("jump"), 1)
-        assert jump[:, feet, 2].min(1).max() > 0.08
+        assert jump[:, FEET, 2].min(1).max() > 0.08
 
 
 def test_the_puppets_angles_mean_what_they_say() -> None:

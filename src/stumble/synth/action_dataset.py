@@ -138,6 +138,6 @@ def _skeleton_text(recording: Recording, body: int) -> str:
     pixels = [part for f, u, v in (_DEPTH, _COLOUR) for part in (u + f * x / z, v - f * y / z)]
     state = np.where(recording.tracked, 2.0, 1.0)  # tracked, or inferred
     fields = np.stack([x, y, z, *pixels, state], -1)
-    joint = "%.7g %.7g %.7g %.4f %.4f %.4f %.4f 0 0 0 0 %d\n"
+    joint = "%.9g %.9g %.9g %.4f %.4f %.4f %.4f 0 0 0 0 %d\n"
     frame = f"1\n{body} 0 1 0 1 0 0 0 0 2\n25\n" + joint * 25
     return f"{len(fields)}\n" + "".join(frame % tuple(values) for values in fields.reshape(len(fields), -1).tolist())

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.signal import lfilter
 
 from stumble.layouts import NTU25
 
@@ -91,7 +90,7 @@ class SensorNoise:
         hidden = _hidden(seen)
         noisy = seen + self.jitter * _UNSURE[:, None] * rng.normal(size=seen.shape)
         lasting = _wander(rng, frames, 25, 0.9)
-        fading = lfilter([0.25], [1, -0.75], hidden.astype(float), axis=0)[..., None]
+        fading = _lasting(0.25 * hidden, 0.75)[..., None]
         noisy += lasting * (2.0 * self.drift * _UNSURE[:, None] + self.occlusion * fading)
         lost = np.zeros(hidden.shape, bool)
         for _ in range(int(rng.poisson(self.slips))):
@@ -111,7 +110,15 @@ def _wander(rng: np.random.Generator, frames: int, joints: int, memory: float) -
     """An autoregressive wandering of variance 1."""
     white = rng.normal(size=(frames, joints, 3)) * np.sqrt(1 - memory**2)
     white[0] /= np.sqrt(1 - memory**2)
-    return np.asarray(lfilter([1.0], [1.0, -memory], white, axis=0))
+    return _lasting(white, memory)
+
+
+def _lasting(shocks: Float[np.ndarray, "t *n"], memory: float) -> Float[np.ndarray, "t *n"]:
+    """What is left of all shocks so far, each frame `memory` of what was left in the frame before."""
+    values = np.array(shocks)
+    for frame in range(1, len(values)):
+        values[frame] += memory * values[frame - 1]
+    return values
 
 
 def _hidden(seen: Float[np.ndarray, "t 25 3"]) -> Bool[np.ndarray, "t 25"]:

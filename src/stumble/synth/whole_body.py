@@ -60,8 +60,8 @@ def _leap(height: Number, arms: Number) -> Tracks:
         "bend": ((0, 0), (0.24, 14), (0.4, -4), (0.74, 10), (0.95, 0)),
         "nod": ((0, 0), (0.24, -20), (0.4, 0), (0.74, -12), (0.95, 0)),
         "air": ((0, 0), (0.38, 0), (0.5, height), (0.62, 0), (0.95, 0)),
-        "arms raise": ((0, 0), (0.16, -16), (0.48, arms), (0.62, 0.6 * arms), (0.8, 10), (0.95, 0)),
-        "arms elbow": ((0, 0), (0.16, 14), (0.48, 35), (0.62, 40), (0.8, 20), (0.95, 0)),
+        "arms raise": ((0, 0), (0.22, -18), (0.42, arms), (0.6, 0.6 * arms), (0.78, 10), (0.95, 0)),
+        "arms elbow": ((0, 0), (0.22, 18), (0.42, 35), (0.6, 40), (0.78, 20), (0.95, 0)),
     }
 
 
@@ -219,8 +219,8 @@ WHOLE_BODY: Mapping[str, tuple[Action, ...]] = {
     "pick up": (
         Action(
             moves={
-                "tip": hold(66, 0.42, 0.56),
-                "bend": hold(33, 0.42, 0.56),
+                "tip": hold(72, 0.42, 0.56),
+                "bend": hold(38, 0.42, 0.56),
                 "legs thigh": hold(16, 0.42, 0.56),
                 "legs knee": hold(34, 0.42, 0.56),
                 "arm raise": hold(92, 0.42, 0.56),
@@ -231,10 +231,10 @@ WHOLE_BODY: Mapping[str, tuple[Action, ...]] = {
         ),
         Action(
             moves={
-                "tip": hold(34, 0.42, 0.55),
-                "bend": hold(19, 0.42, 0.55),
-                "legs thigh": hold(92, 0.42, 0.55),
-                "legs knee": hold(116, 0.42, 0.55),
+                "tip": hold(40, 0.42, 0.55),
+                "bend": hold(24, 0.42, 0.55),
+                "legs thigh": hold(96, 0.42, 0.55),
+                "legs knee": hold(122, 0.42, 0.55),
                 "legs toes": hold(16, 0.42, 0.55),
                 "arm raise": hold(62, 0.42, 0.55),
                 "arm out": hold(-10, 0.42, 0.55),
