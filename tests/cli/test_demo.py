@@ -13,7 +13,7 @@ from stumble.cli import main
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
-    assert main(["demo", "--probes", "4", "--clips", "4", "--out", str(folder)]) == 0
+    assert main(["demo", "--probes", "4", "--clips", "2", "--out", str(folder)]) == 0
     return folder
 
 
@@ -56,7 +56,7 @@ def test_the_summary_has_every_attack_on_skeletons(out: Path) -> None:
         ("ciasa-paper", "basic"),
     }
     for row in skeleton["attacks"]:
-        assert row["n"] == 4
+        assert row["n"] == 2
         assert row["ci95"][0] <= row["success"] <= row["ci95"][1]
         assert row["violations"]["untouched"] == 0
         if row["attack"] in ("ciasa", "ciasa-advanced", "ciasa-rotations"):

@@ -32,7 +32,7 @@ _TESTED = range(75, 95)
 _CLEAN = 480
 _TARGETS = {"xsub": "stgcn-synthetic-xsub", "xview": "stgcn-synthetic-xview"}
 _PRIOR, _JUDGE = "bone-angles-synthetic", "bone-angles-judge-synthetic"
-_ITERATIONS = 40
+_ITERATIONS = 30
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def _samples(evaluation: ActionEvaluation, samples: Path, tables: dict[str, pa.T
                 frames_per_second=FRAMES_PER_SECOND,
                 classes=evaluation.data.classes,
                 label=clip.label,
-                before=evaluation.logits([clip])[0].softmax(0).numpy(),
-                after=after[0].softmax(0).detach().numpy(),
+                before=evaluation.logits([clip])[0].double().softmax(0).numpy(),
+                after=after[0].detach().double().softmax(0).numpy(),
                 wanted=evaluation.data.classes.index(wanted) if wanted is not None else None,
             )
