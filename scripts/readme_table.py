@@ -32,7 +32,6 @@ ACTION_NAMES = {
     "ciasa-paper": "CIASA, the paper's projection",
     "ciasa-box": "CIASA without realignment",
     "ciasa-rotations": "CIASA on rotations",
-    "ciasa-advanced": "CIASA, advanced",
 }
 
 
@@ -78,9 +77,11 @@ def skeleton_table(skeleton: dict[str, Any]) -> list[str]:
     ]
     for row in skeleton["attacks"]:
         low, high = row["ci95"]
-        epsilon = "0.01 to 0.25" if row["mode"] == "advanced" else f"{row['epsilon']:g}"
+        advanced = row["mode"] == "advanced"
+        name = ACTION_NAMES[row["attack"]] + (", advanced" if advanced else "")
+        epsilon = "0.01 to 0.25" if advanced else f"{row['epsilon']:g}"
         lines.append(
-            f"| {ACTION_NAMES[row['attack']]} | {row['goal']} | {row['region'] or 'all'} | {epsilon} "
+            f"| {name} | {row['goal']} | {row['region'] or 'all'} | {epsilon} "
             f"| {row['success']:.1f} ({low:.1f}–{high:.1f}) | {row['joint_mm']:.1f} | {row['bone_max_pct']:.2g} "
             f"| {1000 * row['violations']['box']:.2g} |"
         )

@@ -142,7 +142,7 @@ def _entries() -> Iterator[_Entry]:
         yield _Entry("ciasa", ciasa(0.04, region), 0.04, mode="localized", region=region)
     legs = ciasa(LEGS_ADVANCED)
     note = "hip 0.01, knee 0.05, ankle 0.15, foot 0.25"
-    yield _Entry("ciasa-advanced", legs, max(LEGS_ADVANCED.values()), mode="advanced", region="legs", note=note)
+    yield _Entry("ciasa", legs, max(LEGS_ADVANCED.values()), mode="advanced", region="legs", note=note)
 
 
 def _samples(evaluation: ActionEvaluation, samples: Path, tables: dict[str, pa.Table]) -> Iterator[ActionSample]:
@@ -152,7 +152,7 @@ def _samples(evaluation: ActionEvaluation, samples: Path, tables: dict[str, pa.T
         "ciasa-least-likely-0.012": 1,
         "ciasa-paper-least-likely-0.012": 1,
         "ciasa-legs-least-likely-0.04": 2,
-        "ciasa-advanced-legs-least-likely-0.25": 3,
+        "ciasa-legs-least-likely-0.25": 3,
         "one-step-untargeted-0.02": 2,
     }
     entries = {entry.folder: entry for entry in _entries()}
