@@ -24,7 +24,7 @@ from stumble.spec import from_plain, identity, to_plain
 def test_a_component_is_its_import_path_and_its_fields() -> None:
     plain = to_plain(SilhouetteInput(height=32))
     assert plain == {
-        "class_path": "stumble.interfaces.SilhouetteInput",
+        "class_path": "stumble.interfaces.gait.SilhouetteInput",
         "init_args": {"height": 32, "width": 44, "minimum_frames": 1},
     }
     assert from_plain(plain, SilhouetteInput) == SilhouetteInput(height=32)
@@ -107,7 +107,8 @@ def test_identity_is_the_hash_of_canonical_json_in_any_process() -> None:
     names = "from stumble.interfaces import SilhouetteInput; from stumble.spec import identity"
     code = f"{names}; print(identity(SilhouetteInput()))"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-    text = '{"class_path":"stumble.interfaces.SilhouetteInput","init_args":{"height":64,"minimum_frames":1,"width":44}}'
+    fields = '{"height":64,"minimum_frames":1,"width":44}'
+    text = f'{{"class_path":"stumble.interfaces.gait.SilhouetteInput","init_args":{fields}}}'
     assert identity(SilhouetteInput()) == other == hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -166,7 +167,7 @@ HERE = __name__
         ({"class_path": "stumble.nowhere.Disc"}, "no such component"),
         ({"class_path": "Disc"}, "no such component"),
         ({"class_path": "os.system"}, "expected a dataclass"),
-        ({"class_path": "stumble.interfaces.SilhouetteInput"}, "is no Shape"),
+        ({"class_path": "stumble.interfaces.gait.SilhouetteInput"}, "is no Shape"),
         ({"class_path": f"{HERE}.Disc", "init_args": {"radios": 1}}, "unknown field 'radios'; did you mean 'radius'"),
         ({"class_path": f"{HERE}.Picture"}, "the field 'title' is missing"),
         ({"class_path": f"{HERE}.Disc", "init_args": {"radius": "1"}}, r"Disc\.radius: found str '1'; expected float"),

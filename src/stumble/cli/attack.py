@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -12,15 +11,14 @@ from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from stumble import __version__
 from stumble.attacks.temporal_sparse import prior_of
 from stumble.campaign import AttackSummary, GaitEvaluation, summarise
+from stumble.campaign.records import provenance, write_attack
 from stumble.campaign.reference import fit_plausibility, split_reference
 from stumble.cli.choices import described, kinds_of, listed, people, recogniser, trained, usable, weights
 from stumble.cli.progress import progress
@@ -30,7 +28,6 @@ from stumble.data.whole_files import whole_folder
 from stumble.interfaces import Attack, SilhouettePrior, Weights
 from stumble.metrics.distances import Distance
 from stumble.metrics.plausibility import Plausibility
-from stumble.spec import identity, to_plain
 
 __all__ = ["attack"]
 
@@ -138,23 +135,15 @@ def attack(
                 progress=report,
             )
         summaries = _by_kind(verdicts, kinds_of(protocol))
-        result = {
-            "specification": to_plain(specification),
-            "identity": identity(specification),
-            "summary": {kind: asdict(summary) for kind, summary in summaries.items()},
-            "plausibility": _thresholds(plausibility),
-            "left_out": left_out,
-            "provenance": {
-                "version": __version__,
-                "command": command_line,
-                "torch": torch.__version__,
-                "threads": torch.get_num_threads(),
-                "seconds": round(time.perf_counter() - began, 1),
-            },
-        }
-        text = json.dumps(result, indent=2, allow_nan=False)
-        pq.write_table(verdicts.replace_schema_metadata({"stumble": text}), folder / "verdicts.parquet")
-        (folder / "attack.json").write_text(text + "\n", encoding="utf-8")
+        write_attack(
+            folder,
+            verdicts,
+            specification,
+            provenance(command_line, began),
+            summary={kind: asdict(summary) for kind, summary in summaries.items()},
+            plausibility=_thresholds(plausibility),
+            left_out=left_out,
+        )
     print(f"{type(attack).__name__}, {goal}, on {described(source, tested.subjects)}")
     Console().print(_table(summaries))
     print(f"{out}: attack.json, verdicts.parquet, samples")

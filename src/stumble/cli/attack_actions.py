@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-import pyarrow.parquet as pq
-import torch
 from rich.console import Console
 from rich.table import Table
 
 import stumble.attacks  # noqa: F401  (what --attack can name)
-from stumble import __version__
 from stumble.campaign.action_summary import ActionSummary, summarise_actions
+from stumble.campaign.records import provenance, write_attack
 from stumble.cli.choices import classifier, readable_actions, tested_actions, weights
 from stumble.cli.progress import progress
 from stumble.data.action_opening import open_actions
 from stumble.data.whole_files import whole_folder
 from stumble.interfaces import SkeletonAttack, Weights
-from stumble.spec import identity, to_plain
 
 __all__ = ["attack_actions"]
 
@@ -92,22 +88,14 @@ def attack_actions(
         with progress("attack") as report:
             verdicts = evaluation.attack(attack, goal, folder / "samples", seed=seed, progress=report)
         summary = summarise_actions(verdicts)
-        result = {
-            "specification": to_plain(specification),
-            "identity": identity(specification),
-            "summary": asdict(summary),
-            "left_out": left_out,
-            "provenance": {
-                "version": __version__,
-                "command": command_line,
-                "torch": torch.__version__,
-                "threads": torch.get_num_threads(),
-                "seconds": round(time.perf_counter() - began, 1),
-            },
-        }
-        text = json.dumps(result, indent=2, allow_nan=False)
-        pq.write_table(verdicts.replace_schema_metadata({"stumble": text}), folder / "verdicts.parquet")
-        (folder / "attack.json").write_text(text + "\n", encoding="utf-8")
+        write_attack(
+            folder,
+            verdicts,
+            specification,
+            provenance(command_line, began),
+            summary=asdict(summary),
+            left_out=left_out,
+        )
     kind = "synthetic" if source.synthetic else "real"
     print(f"{type(attack).__name__}, {goal}, on {source.name} ({kind} data), {summary.n} clips")
     Console().print(_table(summary))

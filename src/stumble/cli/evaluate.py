@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import torch
 from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from stumble import __version__
 from stumble.campaign import GaitEvaluation
+from stumble.campaign.records import provenance
 from stumble.cli.choices import described, kinds_of, listed, people, recogniser, usable, weights
 from stumble.cli.progress import progress
 from stumble.data import PROTOCOLS, GaitData, open_gait
@@ -91,7 +90,7 @@ def evaluate(
             "frames": frames,
             "clean": {kind: _plain(rank, energy.get(kind)) for kind, rank in measured.items()},
             "left_out": left_out,
-            "provenance": {"version": __version__, "command": command_line, "torch": torch.__version__},
+            "provenance": provenance(command_line),
         }
         out.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(out) as temporary:

@@ -10,13 +10,12 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
 from rich.console import Console
 from rich.table import Table
 
-from stumble import __version__
 from stumble.campaign.action_summary import CleanSummary, summarise_clean
 from stumble.campaign.actions import ActionEvaluation
+from stumble.campaign.records import provenance
 from stumble.cli.choices import classifier, readable_actions, tested_actions, weights
 from stumble.cli.progress import progress
 from stumble.data.action_opening import open_actions
@@ -92,7 +91,7 @@ def evaluate_actions(
             "nearest": nearest,
             "classes": {name: asdict(summary) for name, summary in classes.items()},
             "left_out": left_out,
-            "provenance": {"version": __version__, "command": command_line, "torch": torch.__version__},
+            "provenance": provenance(command_line),
         }
         out.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(out) as temporary:

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
-import torch
 from rich.console import Console
 
-from stumble import __version__, zoo
+from stumble import zoo
 from stumble.campaign.actions import ActionEvaluation
 from stumble.campaign.preset_run import Outcome, PresetRun
 from stumble.campaign.presets import PRESETS, Preset, Setting, preset_named
 from stumble.campaign.published import column_for
+from stumble.campaign.records import provenance
 from stumble.cli.choices import classifier, readable_actions, tested_actions, weights
 from stumble.cli.progress import progress
 from stumble.data.action_opening import open_actions
@@ -98,14 +98,8 @@ def run(
         "subjects": subjects,
         "limit": limit,
     }
-    provenance = {
-        "version": __version__,
-        "command": command_line,
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-    }
     rows = PresetRun(evaluation, evaluation.judge(_realness(judge)), out / "rows", specification, seed)
-    outcomes = tuple(_outcomes(rows, preset, provenance))
+    outcomes = tuple(_outcomes(rows, preset, provenance(command_line)))
     unit = "" if source.layout == OPENPOSE18 else "m"
     table = PresetTable(preset, outcomes, source.name, source.synthetic, column_for(split, source.layout), unit)
     failures = {o.row.name: missed(o) for o in outcomes} if preset.figure == "failures" else {}
@@ -120,7 +114,7 @@ def run(
         **({"failures": failures} if failures else {}),
         "notes": list(preset.notes),
         "left_out": left_out,
-        "provenance": {**provenance, "seconds": round(time.perf_counter() - began, 1)},
+        "provenance": provenance(command_line, began),
     }
     document = table.markdown() + "".join(_failure_list(o) for o in outcomes if o.row.name in failures)
     written = {
@@ -163,7 +157,7 @@ def _digest(evaluation: ActionEvaluation) -> str:
     return hashlib.sha256("\n".join(clip.id for clip in evaluation.clips).encode()).hexdigest()
 
 
-def _outcomes(rows: PresetRun, preset: Preset, provenance: dict[str, object]) -> Iterator[Outcome]:
+def _outcomes(rows: PresetRun, preset: Preset, made: dict[str, object]) -> Iterator[Outcome]:
     """Every row, those of an earlier run first looked at, so that nothing runs where one does not fit."""
     stored = [rows.stored(row) for row in preset.rows]
     for number, (row, there) in enumerate(zip(preset.rows, stored, strict=True), 1):
@@ -171,7 +165,7 @@ def _outcomes(rows: PresetRun, preset: Preset, provenance: dict[str, object]) ->
             yield there
             continue
         with progress(f"{number}/{len(preset.rows)} {row.label}") as report:
-            yield rows.attack(row, report, provenance)
+            yield rows.attack(row, report, made)
 
 
 def _figure(rows: PresetRun, table: PresetTable) -> dict[str, str]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -21,7 +19,8 @@ from stumble.priors.bone_angles import (
 )
 from stumble.seeds import stream
 from stumble.sequences import Skeletons
-from stumble.training.checkpoint import fingerprint, load_state, save_state
+from stumble.training.checkpoint import fingerprint
+from stumble.training.loop import train
 from stumble.training.memory import keep_freed_memory
 
 __all__ = ["BoneAngleProgress", "BoneAngleTraining", "PosePairs", "taken_for_real"]
@@ -146,29 +145,21 @@ class BoneAngleTraining:
             torch.manual_seed(self.seed)
             network = BoneAngleDiscriminator(poses.layout)
         optimiser = torch.optim.Adam(network.parameters(), self.learning_rate)
-        config = {**asdict(self), "data": fingerprint([poses.clean.numpy(), poses.attacked.numpy()])}
-        done = 0
-        if stored := load_state(state, config):
-            network.load_state_dict(stored["network"])
-            optimiser.load_state_dict(stored["optimiser"])
-            done = stored["iteration"]
-        recent: list[tuple[float, float]] = []
-        for iteration in range(done, self.iterations):
-            begin = time.perf_counter()
-            recent.append((self._step(network, optimiser, poses, iteration), time.perf_counter() - begin))
-            done = iteration + 1
-            last = done == self.iterations
-            if done % report_every == 0 or last:
-                progress(BoneAngleProgress(done, self.iterations, *np.mean(recent, 0).tolist()))
-                recent.clear()
-            if done % save_every == 0 or last:
-                parts = {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
-                save_state(state, {"config": config, "iteration": done, **parts})
+        train(
+            lambda iteration: self._step(network, optimiser, poses, iteration),
+            {"network": network, "optimiser": optimiser},
+            state,
+            {**asdict(self), "data": fingerprint([poses.clean.numpy(), poses.attacked.numpy()])},
+            iterations=self.iterations,
+            report=lambda done, *figures: progress(BoneAngleProgress(done, self.iterations, *figures)),
+            report_every=report_every,
+            save_every=save_every,
+        )
         return network.eval()
 
     def _step(
         self, network: BoneAngleDiscriminator, optimiser: torch.optim.Optimizer, poses: PosePairs, iteration: int
-    ) -> float:
+    ) -> tuple[float]:
         for group in optimiser.param_groups:
             rest = (self.iterations - iteration) / max(self.decay * self.iterations, 1)
             group["lr"] = self.learning_rate * min(1.0, rest)
@@ -180,4 +171,4 @@ class BoneAngleTraining:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        return loss.item()
+        return (loss.item(),)

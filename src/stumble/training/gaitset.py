@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +16,8 @@ from stumble.errors import DataError, SpecError
 from stumble.interfaces import Weights
 from stumble.models.gaitset import GaitSet
 from stumble.seeds import stream
-from stumble.training.checkpoint import fingerprint, load_state, save_state
+from stumble.training.checkpoint import fingerprint
+from stumble.training.loop import judge, train
 from stumble.training.memory import keep_freed_memory
 from stumble.training.triplet import batch_all_triplet
 
@@ -62,7 +62,7 @@ class GaitSetProgress:
     loss: float
     nonzero: float
     seconds: float
-    validation: float | None
+    validation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -147,30 +147,19 @@ class GaitSetTraining:
         if initial is not None:
             network.load_state_dict(initial.load().state_dict())
         optimiser = torch.optim.Adam(network.parameters(), self.learning_rate, fused=True)
-        done, validation = 0, None
         sequences = (frames for name in sorted(data) for frames in data[name])
-        config = {**asdict(self), "data": fingerprint(sequences), "initial": initial and initial.digest}
-        if stored := load_state(state, config):
-            network.load_state_dict(stored["network"])
-            optimiser.load_state_dict(stored["optimiser"])
-            done, validation = stored["iteration"], stored["validation"]
-        recent: list[tuple[float, float, float]] = []
-        for iteration in range(done, self.iterations):
-            begin = time.perf_counter()
-            loss, share = self._step(network, optimiser, data, iteration)
-            recent.append((loss, share, time.perf_counter() - begin))
-            done = iteration + 1
-            last = done == self.iterations
-            if validate is not None and (done % validate_every == 0 or last):
-                validation = validate(network.eval())
-                network.train()
-            if done % report_every == 0 or last:
-                loss, share, seconds = np.mean(recent, 0).tolist()
-                progress(GaitSetProgress(done, self.iterations, loss, share, seconds, validation))
-                recent.clear()
-            if done % save_every == 0 or last:
-                parts = {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
-                save_state(state, {"config": config, "iteration": done, "validation": validation, **parts})
+        train(
+            lambda iteration: self._step(network, optimiser, data, iteration),
+            {"network": network, "optimiser": optimiser},
+            state,
+            {**asdict(self), "data": fingerprint(sequences), "initial": initial and initial.digest},
+            iterations=self.iterations,
+            report=lambda done, *figures: progress(GaitSetProgress(done, self.iterations, *figures)),
+            report_every=report_every,
+            save_every=save_every,
+            validate=judge(validate, network),
+            validate_every=validate_every,
+        )
         return network.eval()
 
     def _step(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +19,8 @@ from stumble.interfaces import Weights
 from stumble.models.stgcn import STGCN
 from stumble.seeds import stream
 from stumble.training.action_clips import ActionClips
-from stumble.training.checkpoint import fingerprint, load_state, save_state
+from stumble.training.checkpoint import fingerprint
+from stumble.training.loop import judge, train
 from stumble.training.memory import keep_freed_memory
 
 __all__ = ["STGCNProgress", "STGCNTraining", "turned"]
@@ -43,7 +43,7 @@ class STGCNProgress:
     loss: float
     top1: float
     seconds: float
-    validation: float | None
+    validation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -123,34 +123,23 @@ class STGCNTraining:
         keep_freed_memory()
         network = self._initial(clips, initial)
         optimiser = self._optimiser(network)
-        done, validation = 0, None
-        data = fingerprint([clips.arrays, clips.labels])
-        config = {**asdict(self), "data": data, "initial": initial and initial.digest}
-        if stored := load_state(state, config):
-            network.load_state_dict(stored["network"])
-            optimiser.load_state_dict(stored["optimiser"])
-            done, validation = stored["iteration"], stored["validation"]
-        recent: list[tuple[float, float, float]] = []
         for part in network.st_gcn_networks[1:].modules():
             if isinstance(part, nn.Dropout):
                 part.p = self.dropout
         network.train()
-        for iteration in range(done, self.iterations):
-            begin = time.perf_counter()
-            loss, top1 = self._step(network, optimiser, clips, iteration)
-            recent.append((loss, top1, time.perf_counter() - begin))
-            done = iteration + 1
-            last = done == self.iterations
-            if validate is not None and (done % validate_every == 0 or last):
-                validation = validate(network.eval())
-                network.train()
-            if done % report_every == 0 or last:
-                loss, top1, seconds = np.mean(recent, 0).tolist()
-                progress(STGCNProgress(done, self.iterations, loss, 100 * top1, seconds, validation))
-                recent.clear()
-            if done % save_every == 0 or last:
-                parts = {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
-                save_state(state, {"config": config, "iteration": done, "validation": validation, **parts})
+        data = fingerprint([clips.arrays, clips.labels])
+        train(
+            lambda iteration: self._step(network, optimiser, clips, iteration),
+            {"network": network, "optimiser": optimiser},
+            state,
+            {**asdict(self), "data": data, "initial": initial and initial.digest},
+            iterations=self.iterations,
+            report=lambda done, *figures: progress(STGCNProgress(done, self.iterations, *figures)),
+            report_every=report_every,
+            save_every=save_every,
+            validate=judge(validate, network),
+            validate_every=validate_every,
+        )
         return network.eval()
 
     def _optimiser(self, network: STGCN) -> torch.optim.Optimizer:
@@ -192,7 +181,7 @@ class STGCNTraining:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        return loss.item(), (logits.argmax(1) == label).double().mean().item()
+        return loss.item(), 100 * (logits.argmax(1) == label).double().mean().item()
 
 
 def turned(x: Float[Tensor, "b 3 t v m"], angles: Float[Tensor, " b"]) -> Float[Tensor, "b 3 t v m"]:

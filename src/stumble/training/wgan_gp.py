@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +16,8 @@ from stumble.data.gait import GaitData, SequenceKey
 from stumble.errors import DataError, SpecError
 from stumble.models.wgan_gp import SilhouetteGAN, on_sphere
 from stumble.seeds import stream
-from stumble.training.checkpoint import fingerprint, load_state, save_state
+from stumble.training.checkpoint import fingerprint
+from stumble.training.loop import train
 from stumble.training.memory import keep_freed_memory
 
 __all__ = ["WganProgress", "WganTraining", "contact_sheet", "sample", "single_frames"]
@@ -149,40 +148,31 @@ class WganTraining:
         averaged.scorer = network.scorer
         generator = torch.optim.Adam(network.generator.parameters(), self.generator_rate, (0.0, 0.9), fused=True)
         critic = torch.optim.Adam(network.scorer.parameters(), self.critic_rate, (0.0, 0.9), fused=True)
-        parts: dict[str, Any] = {
-            "network": network,
-            "averaged": averaged.generator,
-            "generator": generator,
-            "critic": critic,
-        }
-        done = 0
-        config = {**asdict(self), "data": fingerprint([frames])}
-        if stored := load_state(state, config):
-            for name, part in parts.items():
-                part.load_state_dict(stored[name])
-            done = stored["iteration"]
-        recent: list[tuple[float, float, float]] = []
-        for step in range(done, self.iterations):
-            begin = time.perf_counter()
-            rate = min(1.0, (self.iterations - step) / max(self.decay * self.iterations, 1))
+
+        def step(iteration: int) -> tuple[float, float]:
+            rate = min(1.0, (self.iterations - iteration) / max(self.decay * self.iterations, 1))
             _set_rate(generator, self.generator_rate * rate)
             _set_rate(critic, self.critic_rate * rate)
             for inner in range(self.critic_steps):
-                distance, slope = self._critic_step(network, critic, frames, f"{step}.{inner}")
-            self._generator_step(network, generator, f"{step}")
-            weight = 1 - min(self.average, (1 + step) / (10 + step))
+                figures = self._critic_step(network, critic, frames, f"{iteration}.{inner}")
+            self._generator_step(network, generator, f"{iteration}")
+            weight = 1 - min(self.average, (1 + iteration) / (10 + iteration))
             with torch.no_grad():
                 for mean, value in zip(averaged.generator.parameters(), network.generator.parameters(), strict=True):
                     mean.lerp_(value, weight)
-            recent.append((distance, slope, time.perf_counter() - begin))
-            done = step + 1
-            if done % report_every == 0 or done == self.iterations:
-                progress(WganProgress(done, self.iterations, *np.mean(recent, 0).tolist()))
-                recent.clear()
-            if done % save_every == 0 or done == self.iterations:
-                stored = {name: part.state_dict() for name, part in parts.items()}
-                save_state(state, {"config": config, "iteration": done, **stored})
-                on_save(averaged, done)
+            return figures
+
+        train(
+            step,
+            {"network": network, "averaged": averaged.generator, "generator": generator, "critic": critic},
+            state,
+            {**asdict(self), "data": fingerprint([frames])},
+            iterations=self.iterations,
+            report=lambda done, *figures: progress(WganProgress(done, self.iterations, *figures)),
+            report_every=report_every,
+            save_every=save_every,
+            saved=lambda done: on_save(averaged, done),
+        )
         return averaged.requires_grad_(False)
 
     def _critic_step(

@@ -1,0 +1,45 @@
+"""The nouns that every room shares: what a target takes and answers, what an adversary wants, what attacks return."""
+
+from stumble.interfaces.common import Goal, Output, Weights
+from stumble.interfaces.gait import (
+    Attack,
+    AttackResult,
+    Constraint,
+    Features,
+    FramePool,
+    FrameSeparable,
+    SetPooled,
+    SilhouetteInput,
+    SilhouettePrior,
+    Target,
+)
+from stumble.interfaces.skeleton import (
+    PosePool,
+    SkeletonAttack,
+    SkeletonAttackResult,
+    SkeletonConstraint,
+    SkeletonInput,
+    SkeletonTarget,
+)
+
+__all__ = [
+    "Attack",
+    "AttackResult",
+    "Constraint",
+    "Features",
+    "FramePool",
+    "FrameSeparable",
+    "Goal",
+    "Output",
+    "PosePool",
+    "SetPooled",
+    "SilhouetteInput",
+    "SilhouettePrior",
+    "SkeletonAttack",
+    "SkeletonAttackResult",
+    "SkeletonConstraint",
+    "SkeletonInput",
+    "SkeletonTarget",
+    "Target",
+    "Weights",
+]
