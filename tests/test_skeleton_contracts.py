@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from stumble import seeds
 from stumble.attacks.ciasa import CIASA
+from stumble.attacks.joint_pgd import JointPGD
 from stumble.attacks.one_step import OneStep
 from stumble.constraints import LEGS_ADVANCED, Bones, JointBox, JointBudget, Untouched
 from stumble.constraints.feasible import Feasible
@@ -145,6 +146,8 @@ ADVANCED = {NTU25.name: JointBudget(LEGS_ADVANCED), OPENPOSE18.name: JointBudget
 ATTACKS: dict[str, Callable[[Layout], SkeletonAttack]] = {
     "one step": lambda _: OneStep(),
     "one step, left leg": lambda _: OneStep(LEG, Margin()),
+    "pgd": lambda _: JointPGD(SMALL, iterations=2),
+    "pgd, restarts, stop": lambda _: JointPGD(LARGE, iterations=3, restarts=2, stop=0.0),
     "feasible": lambda _: CIASA(SMALL, iterations=2),
     "feasible, far": lambda _: CIASA(LARGE, iterations=2, rate=0.1),
     "paper": lambda _: CIASA(LARGE, iterations=2, projection="paper"),

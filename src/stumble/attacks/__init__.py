@@ -3,6 +3,7 @@
 from stumble.attacks.best_real import BestReal
 from stumble.attacks.ciasa import CIASA
 from stumble.attacks.controls import RandomFrames, RealFrames
+from stumble.attacks.joint_pgd import JointPGD
 from stumble.attacks.one_step import OneStep
 from stumble.attacks.pixel import PixelAttack, fgsm, mi_fgsm, pgd
 from stumble.attacks.temporal_sparse import TemporalSparse, bounded
@@ -10,6 +11,7 @@ from stumble.attacks.temporal_sparse import TemporalSparse, bounded
 __all__ = [
     "CIASA",
     "BestReal",
+    "JointPGD",
     "OneStep",
     "PixelAttack",
     "RandomFrames",

@@ -8,12 +8,14 @@ import torch
 from torch import Tensor
 
 from stumble.attacks.frame_edit import FrameEdit
+from stumble.attacks.record import Record
 from stumble.constraints.frames import Edit, First, Positions, Sparsity
 from stumble.errors import DataError, TargetError
 from stumble.interfaces import Attack, AttackResult, Features, FramePool, Goal, SetPooled, Target
 from stumble.objectives import Cosine, Objective
 from stumble.seeds import stream
 from stumble.sequences import Silhouettes
+from stumble.targets.frozen import on_frozen
 
 __all__ = ["BestReal"]
 
@@ -36,6 +38,7 @@ class BestReal(Attack):
     objective: Objective = field(default_factory=Cosine)
     candidates: int = 200
 
+    @on_frozen
     def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:
         if not isinstance(target, SetPooled):
             raise TargetError(f"{type(target).__name__}: the search for real frames needs a target that pools a set")
@@ -52,7 +55,8 @@ class BestReal(Attack):
                     raise DataError(sample, f"{int((~own).sum())} candidates of other subjects", f"at least {count}")
                 chosen.append(frames[self._search(target, scene, features, own, goal, row, count)])
         packed = torch.cat(chosen).float() / 255
-        return scene.result(packed, max(scene.counts), max(scene.counts) * len(frames), "done")
+        steps = max(scene.counts)
+        return scene.result(packed, Record.done(len(batch), steps, steps * len(frames)))
 
     def _search(
         self, target: SetPooled, scene: FrameEdit, features: Features, own: Tensor, goal: Goal, row: int, count: int

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from stumble.attacks.record import Record
 from stumble.attacks.skeleton_space import JointSpace, Projection, RotationSpace, Space
 from stumble.attacks.steps import Adam
 from stumble.constraints.joint_budget import JointBudget
@@ -27,6 +28,7 @@ from stumble.priors.pose_prior import PoseCritic, PosePrior
 from stumble.priors.smoothness import smoothness
 from stumble.seeds import uniform
 from stumble.sequences import Skeletons
+from stumble.targets.frozen import on_frozen
 
 __all__ = ["CIASA"]
 
@@ -75,6 +77,7 @@ class CIASA(SkeletonAttack):
             found = f"{self.iterations} iterations, {self.restarts} restarts"
             raise SpecError(f"CIASA: found {found}; expected at least one of each")
 
+    @on_frozen
     def __call__(self, target: SkeletonTarget, batch: Skeletons, goal: Goal, *, seed: int) -> SkeletonAttackResult:
         target.takes.check(batch)
         best = self._descend(target, batch, goal, seed, 0)
@@ -108,7 +111,12 @@ class CIASA(SkeletonAttack):
         start = space.start(noise)
         critic = self.prior.begin(batch, seed) if self.prior is not None else None
         state = _State(batch, goal, space, start, Adam.start(start), critic, torch.arange(len(batch)))
-        record = _Record(batch, self.iterations)
+        record, joints = Record(len(batch), self.iterations), batch.joints.clone()
+
+        def finish(rows: Tensor, final: Tensor, steps: int, why: str) -> None:
+            joints[rows, :, : final.shape[2]] = final.detach()
+            record.finish(rows, steps, why)
+
         for iteration in range(self.iterations):
             variables = state.variables.detach().requires_grad_()
             moved = state.clean.moved(state.space.joints(variables))
@@ -116,9 +124,9 @@ class CIASA(SkeletonAttack):
             terms = self._terms(output, moved, state)
             record.note(state.rows, iteration, terms)
             reached = self._reached(output, state.goal)
-            record.finish(state.rows[reached], moved.joints.detach()[reached], iteration, "reached")
+            finish(state.rows[reached], moved.joints[reached], iteration, "reached")
             if bool(reached.all()):
-                return record.result()
+                break
             natural = sum(value for name, value in terms.items() if name != "prediction")
             (gradient,) = torch.autograd.grad((terms["prediction"] + self.weight * natural).sum(), variables)
             adam = state.adam.update(gradient)
@@ -129,8 +137,11 @@ class CIASA(SkeletonAttack):
             state = replace(state, variables=variables, adam=adam)
             if bool(reached.any()):
                 state = state.select((~reached).nonzero().flatten(), self._space)
-        record.finish(state.rows, state.space.joints(state.variables).detach(), self.iterations, "budget")
-        return record.result()
+        else:
+            finish(state.rows, state.space.joints(state.variables), self.iterations, "budget")
+        return SkeletonAttackResult(
+            batch.moved(joints), record.steps, record.queries, tuple(record.stopped), record.trace
+        )
 
     def _terms(self, output: Output, moved: Skeletons, state: _State) -> dict[str, Float[Tensor, " b"]]:
         """The terms of the loss that are switched on."""
@@ -171,35 +182,6 @@ class _State:
         adam = replace(adam, first=adam.first[:, :, :frames], second=adam.second[:, :, :frames])
         critic = self.critic.select(kept) if self.critic is not None else None
         return _State(clean, self.goal.select(kept), space(clean), variables, adam, critic, self.rows[kept])
-
-
-class _Record:
-    """What comes out, filled in as samples finish."""
-
-    def __init__(self, batch: Skeletons, iterations: int) -> None:
-        self.batch = batch
-        self.joints = batch.joints.clone()
-        self.steps = torch.zeros(len(batch), dtype=torch.int64)
-        self.stopped = ["budget"] * len(batch)
-        self.queries = torch.zeros(len(batch), dtype=torch.int64)
-        self.trace: dict[str, Tensor] = {}
-        self.iterations = iterations
-
-    def note(self, rows: Tensor, iteration: int, terms: dict[str, Tensor]) -> None:
-        self.queries[rows] += 1
-        for name, value in terms.items():
-            blank = torch.full((self.iterations, len(self.batch)), torch.nan)
-            self.trace.setdefault(name, blank)[iteration, rows] = value.detach()
-
-    def finish(self, rows: Tensor, joints: Tensor, steps: int, why: str) -> None:
-        self.joints[rows, :, : joints.shape[2]] = joints
-        self.steps[rows] = steps
-        for row in rows.tolist():
-            self.stopped[row] = why
-
-    def result(self) -> SkeletonAttackResult:
-        moved = self.batch.moved(self.joints)
-        return SkeletonAttackResult(moved, self.steps, self.queries, tuple(self.stopped), self.trace)
 
 
 def _better(

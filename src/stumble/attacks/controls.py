@@ -9,6 +9,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from stumble.attacks.frame_edit import FrameEdit
+from stumble.attacks.record import Record
 from stumble.attacks.temporal_sparse import prior_of
 from stumble.constraints.frames import Edit, First, Positions, Sparsity
 from stumble.errors import DataError
@@ -46,7 +47,7 @@ class RealFrames(Attack):
         chosen = [
             draw_others(subjects, s, k, seed, "real frames") for s, k in zip(batch.ids, scene.counts, strict=True)
         ]
-        return scene.result(frames[torch.cat(chosen)].float() / 255, 0, 0, "done")
+        return scene.result(frames[torch.cat(chosen)].float() / 255, Record.done(len(batch)))
 
 
 @dataclass(frozen=True)
@@ -66,4 +67,4 @@ class RandomFrames(Attack):
         latents = torch.cat([drawn[row, :count] for row, count in enumerate(scene.counts)])
         with torch.no_grad():
             frames = prior.generate(prior.to_prior(latents) if self.sphere else latents)
-        return scene.result(frames, 0, 0, "done")
+        return scene.result(frames, Record.done(len(batch)))

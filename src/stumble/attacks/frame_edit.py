@@ -6,12 +6,14 @@ map per sequence, so that neither time nor memory of an optimisation step grows 
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from stumble.attacks.record import Record
 from stumble.constraints.frames import Edit, Positions, Sparsity, insert_gaps
 from stumble.errors import TargetError
 from stumble.interfaces import AttackResult, Features, FrameSeparable, Output, SetPooled, Target
@@ -20,14 +22,27 @@ from stumble.sequences import Silhouettes
 __all__ = ["FrameEdit"]
 
 
-@dataclass(frozen=True)
-class _Pooled:
-    clean: Features
+_AT_ONCE = 256  # clean frames encoded together: more would need memory and save no time
 
 
 @dataclass(frozen=True)
-class _Separate:
-    clean: Features
+class _Clean:
+    """What the target says about the frames that stay: pooled for each sequence, or one by one.
+
+    Attributes:
+        sizes: (B,) how many each sequence has.
+    """
+
+    features: Features
+    sizes: Int[Tensor, " b"]
+    pooled: bool
+
+    def select(self, index: Int[Tensor, " r"]) -> _Clean:
+        """Those of the sequences at the given positions."""
+        if self.pooled:
+            return _Clean(tuple(x[index] for x in self.features), self.sizes[index], True)
+        kept = torch.isin(torch.repeat_interleave(self.sizes), index)
+        return _Clean(tuple(x[kept] for x in self.features), self.sizes[index], False)
 
 
 class FrameEdit:
@@ -67,16 +82,30 @@ class FrameEdit:
         self.owner = torch.repeat_interleave(torch.arange(len(batch)), torch.tensor(self.counts))
         self._cache = self._prepare() if incremental else None
 
-    def _prepare(self) -> _Pooled | _Separate | None:
+    def _prepare(self) -> _Clean | None:
+        if not isinstance(self.target, FrameSeparable):
+            return None
         kept = self.base.mask & ~self.edited
-        remaining = kept.sum(1)
-        if isinstance(self.target, FrameSeparable):
-            with torch.no_grad():
-                features = self.target.encode(self.base.frames[kept])
-                if isinstance(self.target, SetPooled) and bool((remaining > 0).all()):
-                    return _Pooled(self.target.pool(features, remaining))
-                return _Separate(features)
-        return None
+        sizes, parts = kept.sum(1), []
+        pooled = isinstance(self.target, SetPooled) and bool((sizes > 0).all())
+        with torch.no_grad():
+            for rows in torch.arange(len(kept)).split(max(1, _AT_ONCE // kept.shape[1])):
+                features = self.target.encode(self.base.frames[rows][kept[rows]])
+                if pooled:
+                    assert isinstance(self.target, SetPooled)
+                    features = self.target.pool(features, sizes[rows])
+                parts.append(features)
+        return _Clean(tuple(torch.cat(part) for part in zip(*parts, strict=True)), sizes, pooled)
+
+    def select(self, index: Int[Tensor, " r"]) -> FrameEdit:
+        """The same for the sequences at the given positions, in ascending order; nothing is encoded again."""
+        chosen = copy(self)
+        chosen.clean, chosen.base = self.clean.select(index), self.base.select(index)
+        chosen.edited = self.edited[index, : chosen.base.frames.shape[1]]
+        chosen.counts = [self.counts[row] for row in index.tolist()]
+        chosen.owner = torch.repeat_interleave(torch.arange(len(index)), torch.tensor(chosen.counts))
+        chosen._cache = None if self._cache is None else self._cache.select(index)
+        return chosen
 
     def clean_frames(self) -> Float[Tensor, "f h w"]:
         """What stands at the edited positions now: the clean frames (alteration) or zeros (insertion)."""
@@ -94,13 +123,13 @@ class FrameEdit:
         assert isinstance(self.target, FrameSeparable)
         features = self.target.encode(frames)
         counts = torch.tensor(self.counts)
-        if isinstance(self._cache, _Pooled):
+        if self._cache.pooled:
             assert isinstance(self.target, SetPooled)
-            return self.target.head(self.target.merge(self._cache.clean, self.target.pool(features, counts)))
+            return self.target.head(self.target.merge(self._cache.features, self.target.pool(features, counts)))
         where = self.edited[self.base.mask]
         merged = tuple(
             new.new_zeros(len(where), *new.shape[1:]).index_put((~where,), old).index_put((where,), new)
-            for old, new in zip(self._cache.clean, features, strict=True)
+            for old, new in zip(self._cache.features, features, strict=True)
         )
         return self.target.aggregate(merged, self.base.lengths)
 
@@ -110,28 +139,20 @@ class FrameEdit:
         Raises:
             TargetError: the target does not pool frames as a set, or a sequence has no clean frame left.
         """
-        if not isinstance(self._cache, _Pooled) or not isinstance(self.target, SetPooled):
+        if self._cache is None or not self._cache.pooled or not isinstance(self.target, SetPooled):
             raise TargetError("a search needs a target that pools frames as a set, and a clean frame in every sequence")
-        clean = tuple(x[row : row + 1].expand_as(y) for x, y in zip(self._cache.clean, features, strict=True))
+        clean = tuple(x[row : row + 1].expand_as(y) for x, y in zip(self._cache.features, features, strict=True))
         return self.target.head(self.target.merge(clean, features))
 
-    def result(
-        self,
-        frames: Float[Tensor, "f h w"],
-        steps: int,
-        queries: int,
-        stopped: str,
-        trace: dict[str, list[Tensor]] | None = None,
-    ) -> AttackResult:
-        """The attack's answer with these frames, every sample having taken the same steps."""
-        size = len(self.clean)
+    def result(self, frames: Float[Tensor, "f h w"], record: Record, queries: int = 0) -> AttackResult:
+        """The attack's answer with these frames, after this effort and so many queries of each sample before it."""
         return AttackResult(
             adversarial=self.sequences(frames.detach()),
             edited=self.edited,
-            steps=torch.full((size,), steps),
-            queries=torch.full((size,), queries),
-            stopped=(stopped,) * size,
-            trace={name: torch.stack(values) for name, values in (trace or {}).items() if values},
+            steps=record.steps,
+            queries=record.queries + queries,
+            stopped=tuple(record.stopped),
+            trace=record.trace,
         )
 
     def per_sequence(self, values: Float[Tensor, " f"]) -> Float[Tensor, " b"]:

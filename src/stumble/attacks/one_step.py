@@ -16,6 +16,7 @@ from stumble.interfaces import (
 )
 from stumble.objectives import CrossEntropy, Objective
 from stumble.sequences import Skeletons
+from stumble.targets.frozen import on_frozen
 
 __all__ = ["OneStep"]
 
@@ -34,6 +35,7 @@ class OneStep(SkeletonAttack):
     budget: JointBudget = JointBudget(0.02)
     objective: Objective = CrossEntropy()
 
+    @on_frozen
     def __call__(self, target: SkeletonTarget, batch: Skeletons, goal: Goal, *, seed: int) -> SkeletonAttackResult:
         target.takes.check(batch)
         joints = batch.joints.detach().clone().requires_grad_()

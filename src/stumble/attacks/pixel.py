@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from stumble.attacks.frame_descent import FrameDescent
 from stumble.attacks.frame_edit import FrameEdit
-from stumble.attacks.steps import accumulate
 from stumble.constraints.frames import First, Positions, Sparsity
-from stumble.interfaces import Attack, AttackResult, Goal, Target
+from stumble.interfaces import Attack, AttackResult, Goal, Output, Target
 from stumble.objectives import Cosine, Objective
 from stumble.seeds import uniform
 from stumble.sequences import Silhouettes
+from stumble.targets.frozen import on_frozen
 
 __all__ = ["PixelAttack", "fgsm", "mi_fgsm", "pgd"]
 
@@ -31,6 +32,7 @@ class PixelAttack(Attack):
         iterations, step: of the descent.
         momentum: decay of MI-FGSM's momentum, or None for the plain sign of the gradient.
         incremental: encode clean frames once (see `FrameEdit`).
+        stop: margin of logits by which the goal must be reached for a sample to be finished (see `FrameDescent`).
     """
 
     budget: Sparsity = field(default_factory=Sparsity)
@@ -41,22 +43,25 @@ class PixelAttack(Attack):
     step: float = 0.05
     momentum: float | None = None
     incremental: bool = True
+    stop: float | None = None
 
+    @on_frozen
     def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:
         scene = FrameEdit(target, batch, "alter", self.budget, self.positions, seed, self.incremental)
         clean = scene.clean_frames()
         lowest, highest = (clean - self.distortion).clamp_min(0), (clean + self.distortion).clamp_max(1)
         frames = torch.clamp(clean + self._start(scene, seed), lowest, highest)
-        momentum = torch.zeros_like(frames)
-        trace: dict[str, list[Tensor]] = {"objective": []}
-        for _ in range(self.iterations):
-            frames = frames.detach().requires_grad_()
-            wanted = self.objective(scene.output(frames), goal)
-            (gradient,) = torch.autograd.grad(wanted.sum(), frames)
-            momentum = accumulate(momentum, gradient, self.momentum or 0.0, scene.owner, len(batch))
-            frames = torch.clamp(frames.detach() - self.step * momentum.sign(), lowest, highest)
-            trace["objective"].append(wanted.detach())
-        return scene.result(frames, self.iterations, self.iterations, "budget", trace)
+
+        def advance(frames: Tensor, sign: Tensor, packed: Tensor) -> Tensor:
+            return torch.clamp(frames - self.step * sign, lowest[packed], highest[packed])
+
+        descent = FrameDescent(
+            self.iterations, self.momentum or 0.0, lambda frames: frames, self._terms, {}, advance, self.stop
+        )
+        return descent(scene, goal, frames)
+
+    def _terms(self, scene: FrameEdit, goal: Goal, output: Output, frames: Tensor) -> dict[str, Tensor]:
+        return {"objective": self.objective(output, goal)}
 
     def _start(self, scene: FrameEdit, seed: int) -> Tensor:
         """Uniform in [-step/2, step/2), a stream per sample."""

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from stumble.attacks.frame_descent import FrameDescent
 from stumble.attacks.frame_edit import FrameEdit
-from stumble.attacks.steps import accumulate
 from stumble.constraints.frames import Edit, First, Positions, Sparsity
 from stumble.errors import SpecError
-from stumble.interfaces import Attack, AttackResult, Goal, SilhouettePrior, Target, Weights
+from stumble.interfaces import Attack, AttackResult, Goal, Output, SilhouettePrior, Target, Weights
 from stumble.objectives import Cosine, Objective
 from stumble.seeds import normal
 from stumble.sequences import Silhouettes
+from stumble.targets.frozen import on_frozen
 
 __all__ = ["TemporalSparse", "bounded", "prior_of", "within_reach"]
 
@@ -75,6 +77,8 @@ class TemporalSparse(Attack):
         black_and_white: optimise through rounding to black and white (straight-through), for targets that
             threshold their input. Frames are returned rounded.
         incremental: encode clean frames once (see `FrameEdit`).
+        stop: margin of logits by which the goal must be reached for a sample to be finished (see `FrameDescent`); the
+            paper's None always takes all iterations.
     """
 
     prior: Weights
@@ -91,38 +95,38 @@ class TemporalSparse(Attack):
     reach: float | None = None
     black_and_white: bool = False
     incremental: bool = True
+    stop: float | None = None
 
+    @on_frozen
     def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:
         prior = prior_of(self.prior)
         scene = FrameEdit(target, batch, self.edit, self.budget, self.positions, seed, self.incremental)
-        origin = latents = self._start(prior, scene, goal, seed)
-        momentum = torch.zeros_like(latents)
-        trace: dict[str, list[Tensor]] = {"objective": [], "implausibility": []}
-        for _ in range(self.iterations):
-            latents = latents.detach().requires_grad_()
-            wanted, implausibility = self._terms(prior, scene, goal, latents)
-            (gradient,) = torch.autograd.grad((wanted + self.plausibility * implausibility).sum(), latents)
-            momentum = accumulate(momentum, gradient, self.momentum, scene.owner, len(batch))
-            moved = (latents.detach() - self.step * momentum.sign()).clamp(-self.clip, self.clip)
-            latents = prior.to_prior(moved)
-            if self.reach is not None:
-                latents = within_reach(latents, origin, self.reach)
-            trace["objective"].append(wanted.detach())
-            trace["implausibility"].append(implausibility.detach())
-        with torch.no_grad():
-            frames = self._frames(prior, latents)
-        queries = self.iterations + (self.starts if self.starts > 1 else 0)
-        return scene.result(frames, self.iterations, queries, "budget", trace)
+        origin = self._start(prior, scene, goal, seed)
+
+        def advance(latents: Tensor, sign: Tensor, packed: Tensor) -> Tensor:
+            moved = prior.to_prior((latents - self.step * sign).clamp(-self.clip, self.clip))
+            return moved if self.reach is None else within_reach(moved, origin[packed], self.reach)
+
+        descent = FrameDescent(
+            self.iterations,
+            self.momentum,
+            partial(self._frames, prior),
+            partial(self._terms, prior),
+            {"implausibility": self.plausibility},
+            advance,
+            self.stop,
+        )
+        return descent(scene, goal, origin, self.starts if self.starts > 1 else 0)
 
     def _terms(
-        self, prior: SilhouettePrior, scene: FrameEdit, goal: Goal, latents: Tensor
-    ) -> tuple[Float[Tensor, " b"], Float[Tensor, " b"]]:
+        self, prior: SilhouettePrior, scene: FrameEdit, goal: Goal, output: Output, frames: Tensor
+    ) -> dict[str, Float[Tensor, " b"]]:
         """The objective, and how implausible the critic finds the frames (not asked where it has no weight)."""
-        frames = self._frames(prior, latents)
-        wanted = self.objective(scene.output(frames), goal)
+        wanted = self.objective(output, goal)
         if not self.plausibility:
-            return wanted, torch.zeros_like(wanted)
-        return wanted, scene.per_sequence(functional.softplus(-prior.plausibility_logit(frames)))  # BCE(sigma, 1)
+            return {"objective": wanted, "implausibility": torch.zeros_like(wanted)}
+        loss = functional.softplus(-prior.plausibility_logit(frames))  # BCE(sigma, 1)
+        return {"objective": wanted, "implausibility": scene.per_sequence(loss)}
 
     def _start(self, prior: SilhouettePrior, scene: FrameEdit, goal: Goal, seed: int) -> Tensor:
         """The best of `starts` draws, uniform on the prior, with a random stream per sample and trial."""
@@ -132,8 +136,9 @@ class TemporalSparse(Attack):
             trials.append(prior.to_prior(torch.cat([drawn[row, :count] for row, count in enumerate(scene.counts)])))
             if self.starts > 1:
                 with torch.no_grad():
-                    wanted, implausibility = self._terms(prior, scene, goal, trials[-1])
-                losses.append(wanted + self.plausibility * implausibility)
+                    frames = self._frames(prior, trials[-1])
+                    terms = self._terms(prior, scene, goal, scene.output(frames), frames)
+                losses.append(terms["objective"] + self.plausibility * terms["implausibility"])
         if self.starts == 1:
             return trials[0]
         best = torch.stack(losses).argmin(0)[scene.owner]

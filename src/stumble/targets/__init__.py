@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stumble.targets.gallery import Gallery
+from stumble.targets.identifier import Identifier, identifier
 from stumble.targets.wrap import Wrapped, WrappedClassifier, wrap, wrap_classifier
 
-__all__ = ["Gallery", "Wrapped", "WrappedClassifier", "wrap", "wrap_classifier"]
+__all__ = ["Gallery", "Identifier", "Wrapped", "WrappedClassifier", "identifier", "wrap", "wrap_classifier"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from stumble.errors import TargetError
 from stumble.interfaces import Output, SilhouetteInput, SkeletonInput
 from stumble.sequences import Silhouettes, Skeletons
+from stumble.targets.frozen import frozen
 
 __all__ = ["Wrapped", "WrappedClassifier", "wrap", "wrap_classifier"]
 
@@ -37,7 +37,7 @@ class Wrapped:
     def __call__(self, batch: Silhouettes) -> Output:
         """The embeddings, differentiable with respect to floating frames. Raises TargetError."""
         self.takes.check(batch)
-        with _frozen(self.module):
+        with frozen(self.module):
             embedding = self.embed(self.module, batch.floating())
         return Output(embedding=_checked(embedding, batch))
 
@@ -60,7 +60,7 @@ class WrappedClassifier:
     def __call__(self, batch: Skeletons) -> Output:
         """The logits, differentiable with respect to the joints. Raises TargetError."""
         self.takes.check(batch)
-        with _frozen(self.module):
+        with frozen(self.module):
             logits = self.classify(self.module, batch)
         if logits.ndim != 2 or len(logits) != len(batch):
             found = f"{len(batch)} sequences to {tuple(logits.shape)}"
@@ -105,20 +105,3 @@ def _require_finite(answer: Tensor, batch: Silhouettes | Skeletons) -> None:
     if not bool(finite.all()):
         worst = batch.ids[int(finite.int().argmin())]
         raise TargetError(f"{worst}: the wrapped network's answer holds NaN or infinite numbers")
-
-
-@contextmanager
-def _frozen(module: nn.Module) -> Iterator[None]:
-    training = {part: part.training for part in module.modules()}
-    collecting = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    try:
-        for part in training:
-            part.training = False
-        for parameter in collecting:
-            parameter.requires_grad_(False)
-        yield
-    finally:
-        for part, mode in training.items():
-            part.training = mode
-        for parameter in collecting:
-            parameter.requires_grad_(True)

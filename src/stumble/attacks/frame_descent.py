@@ -1,0 +1,106 @@
+"""Sign descent with momentum on what stands behind a few frames, be it their pixels or a generator's latents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from stumble.attacks.frame_edit import FrameEdit
+from stumble.attacks.record import Record
+from stumble.attacks.steps import accumulate
+from stumble.errors import TargetError
+from stumble.interfaces import AttackResult, Goal, Output
+
+__all__ = ["FrameDescent"]
+
+
+@dataclass(frozen=True)
+class FrameDescent:
+    """Each step: g <- momentum g + gradient / ||gradient||_1 per sample (Eq. 6), variables <- advance(them, sign g).
+
+    Variables travel packed as the frames do (F = sum of K, ...), sequence after sequence; a sample's course depends on
+    its own variables alone.
+
+    Attributes:
+        iterations: steps, at most.
+        momentum: mu of Eq. 6; 0 for plain sign descent.
+        frames: from variables to frames in [0, 1]; differentiable.
+        terms: of the answer and the frames of a scene, named, for each sample (B,); the first is the objective.
+        weights: of the terms, by name; 1 where there is none.
+        advance: moves variables against the sign of the momentum, and back to where they may be; told which of all
+            packed variables they are.
+        stop: a sample leaves the batch once its frames, rounded to 256 levels, reach the goal by this margin of the
+            target's logits; None never asks. Samples that stopped early transfer worse to other targets.
+    """
+
+    iterations: int
+    momentum: float
+    frames: Callable[[Tensor], Float[Tensor, "f h w"]]
+    terms: Callable[[FrameEdit, Goal, Output, Float[Tensor, "f h w"]], Mapping[str, Float[Tensor, " b"]]]
+    weights: Mapping[str, float]
+    advance: Callable[[Tensor, Tensor, Int[Tensor, " f"]], Tensor]
+    stop: float | None = None
+
+    def __call__(self, scene: FrameEdit, goal: Goal, variables: Tensor, queries: int = 0) -> AttackResult:
+        """The frames at which the descent from these variables ends.
+
+        Args:
+            queries: those that finding the variables took.
+
+        Raises:
+            TargetError: `stop` is given and the target answers without logits.
+        """
+        whole, final = scene, variables.detach().clone()
+        record = Record(len(scene.clean), self.iterations)
+        rows, packed = torch.arange(len(scene.clean)), torch.arange(len(variables))
+        momentum = torch.zeros_like(variables)
+        for iteration in range(self.iterations):
+            variables = variables.detach().requires_grad_()
+            frames = self.frames(variables)
+            output = scene.output(frames)
+            terms = self.terms(scene, goal, output, frames)
+            record.note(rows, iteration, terms)
+            running = ~self._reached(scene, goal, output, frames.detach())
+            if not bool(running.all()):
+                final[packed] = variables.detach()
+                record.finish(rows[~running], iteration, "reached")
+                if not bool(running.any()):
+                    break
+            loss = sum((self.weights.get(name, 1.0) * value for name, value in terms.items()), torch.tensor(0.0))
+            (gradient,) = torch.autograd.grad(loss.sum(), variables)
+            momentum = accumulate(momentum, gradient, self.momentum, scene.owner, len(scene.clean))
+            if not bool(running.all()):
+                index, kept = running.nonzero().flatten(), running[scene.owner]
+                scene, goal, rows = scene.select(index), goal.select(index), rows[index]
+                variables, momentum, packed = variables[kept], momentum[kept], packed[kept]
+            variables = self.advance(variables.detach(), momentum.sign(), packed)
+        else:
+            final[packed] = variables.detach()
+            record.finish(rows, self.iterations, "budget")
+        with torch.no_grad():
+            return whole.result(self.frames(final), record, queries)
+
+    def _reached(
+        self, scene: FrameEdit, goal: Goal, output: Output, frames: Float[Tensor, "f h w"]
+    ) -> Bool[Tensor, " b"]:
+        """Whose frames do what is wanted once they are rounded; asked only about those that do it as they are."""
+        nobody = torch.zeros(len(scene.clean), dtype=torch.bool)
+        if self.stop is None:
+            return nobody
+        hopeful = (goal.margin(_logits(output)) > self.stop).nonzero().flatten()
+        if not len(hopeful):
+            return nobody
+        chosen = torch.isin(scene.owner, hopeful)
+        with torch.no_grad():
+            rounded = scene.select(hopeful).output((frames[chosen] * 255).round() / 255)
+        return nobody.index_put((hopeful,), goal.select(hopeful).margin(_logits(rounded)) > self.stop)
+
+
+def _logits(output: Output) -> Float[Tensor, "b c"]:
+    if output.logits is None:
+        raise TargetError("to stop early takes a target that answers with logits; see targets.identifier")
+    return output.logits.detach()
