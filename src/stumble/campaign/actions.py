@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,19 +13,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from stumble.campaign.batching import MEMORY, Room, ahead, grouped, in_order
 from stumble.campaign.store import read_skeletons, write_skeletons
-from stumble.data.actions import ActionData, Clip, Joints
+from stumble.data.actions import ActionData, Clip
 from stumble.errors import DataError, SpecError, TargetError
 from stumble.interfaces import Goal, SkeletonAttack, SkeletonTarget
 from stumble.judge import SkeletonJudge
 from stumble.metrics.naturalness import Discriminator
+from stumble.objectives import logits_of
 from stumble.seeds import stream
 from stumble.sequences import Skeletons
+from stumble.targets.frozen import frozen
 
 __all__ = ["ActionEvaluation"]
-
-_BATCH_SIZE = 2048
-"""Frames times people of a batch, padding included: 32 clips of one person and 64 frames."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,13 @@ class ActionEvaluation:
         target: the recogniser.
         data: where sequences come from; its `synthetic` flag labels every number.
         clips: the sequences to attack.
+        memory: bytes that the graph of one batch may take.
     """
 
     target: SkeletonTarget
     data: ActionData
     clips: tuple[Clip, ...]
+    memory: int = MEMORY
     _logits: dict[str, Float[Tensor, " c"]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -143,19 +146,20 @@ class ActionEvaluation:
         return Goal("targeted", label, logits.argmin(1) if wanted is None else torch.full_like(label, wanted))
 
     def batches(self) -> Iterator[tuple[tuple[Clip, ...], Skeletons]]:
-        """The clips in batches of bounded size, whose composition follows from the clips alone."""
-        waiting: list[tuple[Clip, Joints]] = []
-        people = frames = 0
-        for clip in self.clips:
-            joints = self.data.load(clip)
-            more, longer = (max(a, b) for a, b in zip((people, frames), joints.positions.shape[:2], strict=True))
-            if waiting and (len(waiting) + 1) * more * longer > _BATCH_SIZE:
-                yield self._padded(waiting)
-                waiting, (more, longer) = [], joints.positions.shape[:2]
-            waiting.append((clip, joints))
-            people, frames = more, longer
-        if waiting:
-            yield self._padded(waiting)
+        """The clips in batches that fit into the memory, those of similar length together."""
+        loaded = ((clip, self.data.load(clip)) for clip in self.clips)
+        for chosen in grouped(loaded, lambda item: item[1].positions.shape[:2], self._room):
+            again = replace(self.data, read=dict(chosen).__getitem__)  # as it pads them, without reading them again
+            clips = tuple(clip for clip, _ in chosen)
+            yield clips, again.batch(clips)
+
+    @cached_property
+    def _room(self) -> Room:
+        one = self.data.batch(self.clips[:1])
+        moved = one.moved(one.joints.detach().requires_grad_())
+        size = one.joints.shape[1] * one.joints.shape[2]
+        with frozen(self.target):
+            return Room.measured(lambda: logits_of(self.target(moved)), size, self.memory)
 
     def judge(self, discriminator: Discriminator | None = None) -> SkeletonJudge:
         """The judge of attacks on these clips.
@@ -188,7 +192,7 @@ class ActionEvaluation:
         """
         judge, attacked = judge or self.judge(), self.aimed(kind)
         tables, done = [], 0
-        for number, (clips, clean) in enumerate(attacked.batches()):
+        for number, (clips, clean) in enumerate(ahead(attacked.batches())):
             goal = self.goal(kind, clips)
             result = attack(self.target, clean, goal, seed=seed)
             file = samples / f"{number:04d}.npz"
@@ -197,7 +201,7 @@ class ActionEvaluation:
             tables.append(judge(clean, stored, result, goal, clips, attack.constraints(clean)))
             done += len(clips)
             progress(done, len(attacked.clips))
-        return pa.concat_tables(tables, promote_options="permissive")
+        return in_order(tables, [clip.id for clip in attacked.clips])
 
     def _ask(self, one: Skeletons) -> None:
         with torch.inference_mode():
@@ -214,9 +218,3 @@ class ActionEvaluation:
             return self.data.classes.index(kind)
         close = get_close_matches(kind, ["untargeted", "least-likely", *self.data.classes], 1, cutoff=0)
         raise SpecError(f"found goal {kind!r}; expected 'untargeted', 'least-likely' or a class, such as {close[0]!r}")
-
-    def _padded(self, clips: Sequence[tuple[Clip, Joints]]) -> tuple[tuple[Clip, ...], Skeletons]:
-        """As `ActionData.batch` pads them, without reading them again."""
-        again = replace(self.data, read=dict(clips).__getitem__)
-        chosen = tuple(clip for clip, _ in clips)
-        return chosen, again.batch(chosen)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import pyarrow as pa
 import torch
 
+from stumble.campaign.batching import MEMORY, Room, ahead, grouped, in_order
 from stumble.campaign.store import read_samples, write_samples
 from stumble.constraints import Kept
 from stumble.data.gait import GaitData, SequenceKey
@@ -24,11 +25,10 @@ from stumble.metrics.retrieval import Decisions, EmbeddedSequences
 from stumble.seeds import stream
 from stumble.sequences import Silhouettes
 from stumble.targets.embedding import embed
+from stumble.targets.frozen import frozen
 from stumble.targets.gallery import Gallery
 
 __all__ = ["GaitEvaluation"]
-
-_BATCH_FRAMES = 640
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class GaitEvaluation:
         enrolled: the key of each gallery embedding.
         probes: the sequences to attack.
         frames: clip length: the first `frames` frames of each sequence, or None for all.
+        memory: bytes that the graph of one batch may take.
     """
 
     target: Target
@@ -50,6 +51,7 @@ class GaitEvaluation:
     enrolled: tuple[SequenceKey, ...]
     probes: tuple[SequenceKey, ...]
     frames: int | None = None
+    memory: int = MEMORY
 
     @classmethod
     def prepare(
@@ -141,18 +143,18 @@ class GaitEvaluation:
         return Goal("targeted", label, torch.tensor(wanted), reference)
 
     def batches(self) -> Iterator[tuple[tuple[SequenceKey, ...], Silhouettes]]:
-        """The probes in batches of a bounded number of frames, always the same ones."""
-        keys: list[SequenceKey] = []
-        arrays: list[np.ndarray] = []
-        for key in self.probes:
-            frames = self.data.load(key)[: self.frames]
-            if keys and sum(len(array) for array in arrays) + len(frames) > _BATCH_FRAMES:
-                yield tuple(keys), Silhouettes.pad(arrays, [k.id for k in keys])
-                keys, arrays = [], []
-            keys.append(key)
-            arrays.append(frames)
-        if keys:
-            yield tuple(keys), Silhouettes.pad(arrays, [k.id for k in keys])
+        """The probes in batches that fit into the memory, those of similar length together."""
+        loaded = ((key, self.data.load(key)[: self.frames]) for key in self.probes)
+        for chosen in grouped(loaded, lambda item: (len(item[1]),), self._room):
+            keys, arrays = zip(*chosen, strict=True)
+            yield keys, Silhouettes.pad(arrays, [key.id for key in keys])
+
+    @cached_property
+    def _room(self) -> Room:
+        one = self.data.batch(self.probes[:1], self.frames).floating()
+        moved = replace(one, frames=one.frames.requires_grad_())
+        with frozen(self.target):
+            return Room.measured(lambda: self.target(moved).embedding, len(moved.frames[0]), self.memory)
 
     def judge(
         self,
@@ -186,7 +188,7 @@ class GaitEvaluation:
         """
         judge = judge or self.judge()
         tables, done = [], 0
-        for number, (keys, clean) in enumerate(self.batches()):
+        for number, (keys, clean) in enumerate(ahead(self.batches())):
             goal = self.goal(kind, keys, seed)
             result = attack(self.target, clean, goal, seed=seed)
             file = samples / f"{number:04d}.npz"
@@ -196,4 +198,4 @@ class GaitEvaluation:
             tables.append(judge(clean, stored, replace(result, edited=edited), goal, probes, constraint))
             done += len(keys)
             progress(done, len(self.probes))
-        return pa.concat_tables(tables, promote_options="permissive")
+        return in_order(tables, [key.id for key in self.probes])

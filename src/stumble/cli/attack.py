@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from stumble.attacks.temporal_sparse import prior_of
 from stumble.campaign import AttackSummary, GaitEvaluation, summarise
+from stumble.campaign.batching import MEMORY
 from stumble.campaign.records import provenance, write_attack
 from stumble.campaign.reference import fit_plausibility, split_reference
 from stumble.cli.choices import described, kinds_of, listed, people, recogniser, trained, usable, weights
@@ -48,6 +49,7 @@ def attack(
     frames: int | None = 40,
     distance: Distance = "per-part",
     seed: int = 1,
+    memory: float = MEMORY / 2**30,
     command_line: str,
 ) -> None:
     """Attack a gait recogniser on one data set, store what the attack made, and judge what was stored.
@@ -90,6 +92,7 @@ def attack(
         frames: use the first so many frames of each sequence; null for all.
         distance: "per-part", the mean distance of the parts (OpenGait); "flattened", of the whole vector (GaitSet).
         seed: of the attack.
+        memory: GiB that the graph of one batch may take; results do not depend on it.
     """
     began = time.perf_counter()
     reference = weights(model, "gaitset")
@@ -122,7 +125,7 @@ def attack(
             evaluation = GaitEvaluation.prepare(
                 target, tested, subjects=chosen, frames=frames, distance=distance, progress=report
             )
-        evaluation = evaluation.select(limit=limit)
+        evaluation = replace(evaluation.select(limit=limit), memory=int(memory * 2**30))
         plausibility = _plausibility(source)
         with progress("attack") as report:
             verdicts = evaluation.attack(

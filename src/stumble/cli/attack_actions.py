@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.table import Table
 
 import stumble.attacks  # noqa: F401  (what --attack can name)
 from stumble.campaign.action_summary import ActionSummary, summarise_actions
+from stumble.campaign.batching import MEMORY
 from stumble.campaign.records import provenance, write_attack
 from stumble.cli.choices import classifier, readable_actions, tested_actions, weights
 from stumble.cli.progress import progress
@@ -33,6 +34,7 @@ def attack_actions(
     subjects: str | None = None,
     limit: int | None = None,
     seed: int = 1,
+    memory: float = MEMORY / 2**30,
     command_line: str,
 ) -> None:
     """Attack an action recogniser on one data set, store what the attack made, and judge what was stored.
@@ -65,6 +67,7 @@ def attack_actions(
         subjects: whose clips, such as 75-94; all by default.
         limit: attack so many clips, drawn at random, always the same ones; all by default.
         seed: of the attack.
+        memory: GiB that the graph of one batch may take; results do not depend on it.
     """
     began = time.perf_counter()
     reference, source = weights(model, "stgcn"), open_actions(data)
@@ -85,6 +88,7 @@ def attack_actions(
     with whole_folder(out) as folder:
         with progress("reading") as report:
             evaluation, left_out = readable_actions(target, chosen, limit, report)
+        evaluation = replace(evaluation, memory=int(memory * 2**30))
         with progress("attack") as report:
             verdicts = evaluation.attack(attack, goal, folder / "samples", seed=seed, progress=report)
         summary = summarise_actions(verdicts)

@@ -157,7 +157,8 @@ def _samples(evaluation: ActionEvaluation, samples: Path, tables: dict[str, pa.T
     }
     entries = {entry.folder: entry for entry in _entries()}
     for name, count in shown.items():
-        entry, verdicts = entries[name], tables[name].to_pylist()
+        entry = entries[name]
+        wanted = dict(zip(tables[name]["sample"].to_pylist(), tables[name]["wanted"].to_pylist(), strict=True))
         stored = read_skeletons(samples / name / "0000.npz", evaluation.data.layout)
         active = entry.attack.budget.active(stored.layout)
         for row, moved in enumerate(stored.unpadded()[:count]):
@@ -166,7 +167,6 @@ def _samples(evaluation: ActionEvaluation, samples: Path, tables: dict[str, pa.T
             own = evaluation.data.batch([clip])
             after = _target("xsub")(stored.select([row])).logits
             assert after is not None
-            wanted = verdicts[row]["wanted"]
             yield ActionSample(
                 title=clip.id,
                 caption=f"{entry.name}, {entry.region or entry.mode}, {entry.goal}, ε = {entry.epsilon:g} m",
@@ -180,5 +180,5 @@ def _samples(evaluation: ActionEvaluation, samples: Path, tables: dict[str, pa.T
                 label=clip.label,
                 before=evaluation.logits([clip])[0].double().softmax(0).numpy(),
                 after=after[0].detach().double().softmax(0).numpy(),
-                wanted=evaluation.data.classes.index(wanted) if wanted is not None else None,
+                wanted=None if wanted[clip.id] is None else evaluation.data.classes.index(wanted[clip.id]),
             )
