@@ -67,11 +67,11 @@ class Silhouettes:
         """One tensor (length, H, W) per sequence."""
         return [frames[:n] for frames, n in zip(self.frames, self.lengths.tolist(), strict=True)]
 
-    def floating(self, dtype: torch.dtype = torch.float32) -> Silhouettes:
-        """The same with frames in [0, 1]: levels are divided by 255, floating point is only cast."""
+    def floating(self, dtype: torch.dtype | None = None) -> Silhouettes:
+        """The same with frames in [0, 1]: levels are divided by 255, to float32 by default; others are only cast."""
         if self.frames.dtype == torch.uint8:
-            return replace(self, frames=self.frames.to(dtype) / 255)
-        return replace(self, frames=self.frames.to(dtype))
+            return replace(self, frames=self.frames.to(dtype or torch.float32) / 255)
+        return replace(self, frames=self.frames.to(dtype or self.frames.dtype))
 
     def quantised(self) -> Silhouettes:
         """The same as uint8 levels, rounded to nearest: what is stored and judged."""
