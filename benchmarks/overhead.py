@@ -4,8 +4,8 @@
 
 Writes DOCS/overhead.md: seconds per iteration of one step, PGD and CIASA (all losses, the shipped discriminator, the
 default projection) against a bare loop over the frozen network, on clips of 64 frames of one person; and the
-multiply-accumulates of such an iteration against what convolutions and matrix products reach on this machine in the same
-run. All ways take turns.
+multiply-accumulates of such an iteration against what convolutions and matrix products reach on this machine in the
+same run. All ways take turns.
 """
 
 from __future__ import annotations
