@@ -2,7 +2,7 @@
 
     pip install -c constraints.txt foolbox==3.3.4 adversarial-robustness-toolbox==1.20.1 packaging
     pip install --no-deps torchattacks==3.5.1
-    stumble data synth gait --subjects 80 --first 75 --out walkers
+    stumble data synth gait --subjects 6 --first 75 --out walkers
     python benchmarks/peers.py walkers docs
 
 Writes DOCS/peers.md. Two targets: ST-GCN on synthetic actions (joints may move by 4 cm, clips of 64 frames), and
