@@ -68,5 +68,6 @@ class Margin(Objective):
 def logits_of(output: Output) -> Float[Tensor, "b c"]:
     """The logits of a classifier's answer. Raises TargetError where it has none."""
     if output.logits is None:
-        raise TargetError("the target answers without logits; an attack on classes needs them")
+        needed = "attacks on classes and early stop need them (of a gait target targets.identifier makes some)"
+        raise TargetError(f"the target answers without logits; {needed}")
     return output.logits

@@ -72,8 +72,8 @@ def test_a_sample_that_reaches_its_goal_is_finished(lamp: Lamp, walks: Silhouett
     assert result.stopped == ("reached", "reached", "budget")
     assert (margin(lamp, result.adversarial.quantised()) > 0).tolist() == [True, True, False]
     assert int(result.steps[:2].max()) < 20 and int(result.steps[2]) == 20
-    told = result.trace["objective"].isfinite().sum(0)
-    assert torch.equal(told, result.queries) and result.queries.tolist()[2] == 20
+    asked = result.trace["objective"].isfinite().sum(0)
+    assert (result.queries - asked).tolist() == [1, 1, 0]  # the rounded frames are a question of their own
 
 
 def attacks(prior: Weights) -> dict[str, Attack]:
@@ -108,6 +108,6 @@ def test_it_is_the_rounded_frames_that_must_do_it(lamp: Lamp, walks: Silhouettes
 def test_without_logits_nobody_can_tell(target: SetPooled, walks: Silhouettes) -> None:
     goal = Goal("untargeted", torch.arange(3), None, target(walks).embedding)
     attack = PixelAttack(Sparsity(0.2), stop=0.0)
-    with pytest.raises(TargetError, match=r"logits; see targets\.identifier"):
+    with pytest.raises(TargetError, match=r"without logits; .*targets\.identifier"):
         attack(target, walks, goal, seed=0)
     assert replace(attack, stop=None)(target, walks, goal, seed=0).stopped == ("budget",) * 3

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stumble.campaign.batching import Room, ahead, grouped, in_order, kept_by_graph
+from stumble.errors import SpecError
 
 
 def test_sequences_of_similar_length_meet() -> None:
@@ -55,6 +56,8 @@ def test_the_room_follows_from_the_graph_of_one_sequence() -> None:
     room = Room.measured(lambda: (x * x).sum(), frames=10, memory=40_000)
     assert room == Room(frames=100, sequences=10)
     assert Room.measured(lambda: (x * x).sum(), frames=10, memory=1) == Room(1, 1)
+    with pytest.raises(SpecError, match="found -1 GiB for the graph of a batch; expected more than 0"):
+        Room.measured(lambda: (x * x).sum(), frames=10, memory=-(2**30))
 
 
 def test_the_next_batch_is_read_while_one_is_in_use() -> None:

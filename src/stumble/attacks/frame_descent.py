@@ -12,8 +12,8 @@ from torch import Tensor
 from stumble.attacks.frame_edit import FrameEdit
 from stumble.attacks.record import Record
 from stumble.attacks.steps import accumulate
-from stumble.errors import TargetError
 from stumble.interfaces import AttackResult, Goal, Output
+from stumble.objectives import logits_of
 
 __all__ = ["FrameDescent"]
 
@@ -64,7 +64,7 @@ class FrameDescent:
             output = scene.output(frames)
             terms = self.terms(scene, goal, output, frames)
             record.note(rows, iteration, terms)
-            running = ~self._reached(scene, goal, output, frames.detach())
+            running = ~self._reached(scene, goal, output, frames.detach(), record.queries, rows)
             if not bool(running.all()):
                 final[packed] = variables.detach()
                 record.finish(rows[~running], iteration, "reached")
@@ -85,22 +85,26 @@ class FrameDescent:
             return whole.result(self.frames(final), record, queries)
 
     def _reached(
-        self, scene: FrameEdit, goal: Goal, output: Output, frames: Float[Tensor, "f h w"]
-    ) -> Bool[Tensor, " b"]:
-        """Whose frames do what is wanted once they are rounded; asked only about those that do it as they are."""
+        self,
+        scene: FrameEdit,
+        goal: Goal,
+        output: Output,
+        frames: Float[Tensor, "f h w"],
+        queries: Int[Tensor, " b"],
+        rows: Int[Tensor, " r"],
+    ) -> Bool[Tensor, " r"]:
+        """Whose frames do what is wanted once they are rounded.
+
+        The target is asked, which counts, only about those that do it as they are.
+        """
         nobody = torch.zeros(len(scene.clean), dtype=torch.bool)
         if self.stop is None:
             return nobody
-        hopeful = (goal.margin(_logits(output)) > self.stop).nonzero().flatten()
+        hopeful = (goal.margin(logits_of(output)) > self.stop).nonzero().flatten()
         if not len(hopeful):
             return nobody
+        queries[rows[hopeful]] += 1
         chosen = torch.isin(scene.owner, hopeful)
         with torch.no_grad():
             rounded = scene.select(hopeful).output((frames[chosen] * 255).round() / 255)
-        return nobody.index_put((hopeful,), goal.select(hopeful).margin(_logits(rounded)) > self.stop)
-
-
-def _logits(output: Output) -> Float[Tensor, "b c"]:
-    if output.logits is None:
-        raise TargetError("to stop early takes a target that answers with logits; see targets.identifier")
-    return output.logits.detach()
+        return nobody.index_put((hopeful,), goal.select(hopeful).margin(logits_of(rounded)) > self.stop)

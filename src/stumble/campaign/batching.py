@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
+from stumble.errors import SpecError
+
 __all__ = ["MEMORY", "Room", "ahead", "grouped", "in_order", "kept_by_graph"]
 
 MEMORY = 2**30
@@ -57,7 +59,12 @@ class Room:
         """From the graph of a target's answer to one sequence of so many frames.
 
         Some targets bring every sequence to the same length, others do not: both bounds hold.
+
+        Raises:
+            SpecError: no memory at all.
         """
+        if memory < 1:
+            raise SpecError(f"memory: found {memory / 2**30:g} GiB for the graph of a batch; expected more than 0")
         size = max(kept_by_graph(answer), 1)
         return cls(max(1, memory * frames // size), max(1, memory // size))
 

@@ -20,7 +20,8 @@ class Identifier:
     """A target that answers with its embedding and with a logit for each person of a gallery, in the gallery's order:
     minus the distance to the person's nearest sequence, whatever its view.
 
-    It is what attacks on classes take, and what says during an attack whether a sample is finished.
+    It is what attacks on classes take, and what says during an attack whether a sample is finished. The judge decides
+    in each gallery view by itself, without the probe's own: what is finished here need not have succeeded in all.
     """
 
     target: Target
