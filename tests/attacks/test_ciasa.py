@@ -9,6 +9,7 @@ from torch import Tensor
 
 from stumble.attacks.ciasa import CIASA
 from stumble.attacks.one_step import OneStep
+from stumble.attacks.skeleton_space import JointSpace
 from stumble.constraints.joint_budget import JointBudget
 from stumble.errors import SpecError, TargetError
 from stumble.interfaces import Goal, Output, SkeletonAttack, SkeletonInput
@@ -105,6 +106,36 @@ def test_a_larger_box_is_never_worse(space: str) -> None:
     ]
     for smaller, larger in pairwise(margins):
         assert bool((larger > smaller).all())
+
+
+def along_the_left_hand(batch: Skeletons, joint: str) -> Tensor:
+    """Logits weights that read one joint, along the bone that ends in the left hand."""
+    hand, wrist = NTU25.index("left hand", "left wrist")
+    bone = batch.joints[0, 0, :, hand] - batch.joints[0, 0, :, wrist]
+    weights = torch.zeros(2, *batch.joints.shape[2:])
+    weights[1, :, NTU25.index(joint)[0]] = bone / bone.norm(dim=-1, keepdim=True)
+    return weights
+
+
+def test_a_joint_is_pushed_along_its_bone_by_what_carries_it() -> None:
+    batch = people(1)
+    target = Linear(along_the_left_hand(batch, "left hand"))
+    goal = Goal("targeted", torch.tensor([0]), torch.tensor([1]))
+    before = margin(target, CIASA(JointBudget(0.01), iterations=1, rate=1e-9), batch, goal)
+    gained = margin(target, CIASA(JointBudget(0.01), smooth=False), batch, goal) - before
+    assert float(gained) > 0.8 * 0.01 * batch.joints.shape[2]
+
+
+def test_no_gradient_asks_for_a_longer_bone() -> None:
+    batch = people(1)
+    budget = JointBudget(0.01)
+    space = JointSpace(batch, budget.radius(batch), budget.active(NTU25), "feasible")
+    variables = batch.joints.clone().requires_grad_()
+    joints = space.joints(variables)
+    assert torch.equal(joints, batch.joints)
+    stretched = along_the_left_hand(batch, "left hand") - along_the_left_hand(batch, "left wrist")
+    (gradient,) = torch.autograd.grad((joints[0, 0] * stretched[1]).sum(), variables)
+    assert float(gradient.abs().max()) < 1e-5
 
 
 def test_the_paper_s_projection_leaves_the_box_and_keeps_the_bones() -> None:

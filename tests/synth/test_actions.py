@@ -17,7 +17,7 @@ from stumble.synth.kinect import Kinect, SensorNoise
 from stumble.synth.puppet import ANGLES, LIMB_ANGLES, animate
 
 CLASSES = tuple(ACTIONS)
-EXACT = Actors(noise=None)
+EXACT = Actors(noise=None, size=(1.0, 1.0))
 
 FEET = list(NTU25.index("left ankle", "left foot", "right ankle", "right foot"))
 
@@ -75,6 +75,17 @@ def test_people_replications_and_worlds_differ() -> None:
         assert np.abs(a[:frames] - b[:frames]).max() > 0.02
 
 
+def test_movements_are_as_large_as_asked_for() -> None:
+    def travelled(size: float) -> float:
+        actors = replace(EXACT, size=(size, size))
+        joints = actors.performance(7, CLASSES.index("squat"), 1)
+        return float(np.ptp(joints[:, index("head")[0], 2]))
+
+    small, half, whole = travelled(0.2), travelled(0.5), travelled(1.0)
+    assert small < half < whole
+    assert small < 0.15 < 0.3 < whole
+
+
 @pytest.mark.parametrize("action", range(len(CLASSES)), ids=CLASSES)
 def test_bodies_are_rigid_stay_above_the_floor_and_move(action: int) -> None:
     for subject, replication in ((1, 1), (2, 2), (75, 1)):
@@ -94,7 +105,7 @@ def test_bodies_are_rigid_stay_above_the_floor_and_move(action: int) -> None:
 
 
 def test_feet_that_stand_do_not_slide() -> None:
-    body, motion = perform(1, 3, "squat", 1)
+    body, motion = perform(1, 8, "squat", 1, (1.0, 1.0))
     joints = body.ntu_joints(motion.rotations, motion.root)
     ankle = joints[:, index("left ankle")[0]]
     standing = (joints[:, index("left foot")[0], 2] < 0.03)[:-1]

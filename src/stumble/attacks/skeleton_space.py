@@ -66,7 +66,14 @@ class JointSpace(Space):
         return self.project(self.clean.joints + noise * self.radius[..., None])
 
     def joints(self, variables: Tensor) -> Float[Tensor, "b m t j c"]:
-        return variables
+        """The variables themselves; where box and bones both hold, the gradient comes back through the realignment.
+
+        It then counts for each joint what it carries along, and nothing that would only stretch a bone.
+        """
+        if self.projection != "feasible":
+            return variables
+        realigned = realign(variables, self.clean, self.active)
+        return variables.detach() + (realigned - realigned.detach())
 
     def step(self, rate: float | None) -> Tensor:
         radius = self.radius[..., None]

@@ -18,9 +18,12 @@ from stumble.synth.people import Person
 from stumble.synth.puppet import ANGLES, LIMB_ANGLES, SIDES, animate
 from stumble.synth.whole_body import SEATED, STEPS
 
-__all__ = ["LONGEST", "SHORTEST", "Manner", "perform"]
+__all__ = ["LONGEST", "SHORTEST", "SMALL", "Manner", "perform"]
 
 SHORTEST, LONGEST = 30, 64  # frames
+SMALL = (0.15, 0.5)
+"""Performances are so large, at the least and at most, as shares of the whole movement."""
+
 _IN_PASSING = 0.5  # share of performances to which the actor walks up, and walks on
 _STOPPING = 0.25  # seconds in which a walk begins and ends
 _OCCUPIED = 0.5  # share of gestures that are made seated or in walking
@@ -97,8 +100,14 @@ class Manner:
         )
 
 
-def perform(seed: int, subject: int, name: str, replication: int) -> tuple[Body, Motion]:
-    """One performance of an action by a person: `SHORTEST` to `LONGEST` frames at 25 a second."""
+def perform(
+    seed: int, subject: int, name: str, replication: int, size: tuple[float, float] = SMALL
+) -> tuple[Body, Motion]:
+    """One performance of an action by a person: `SHORTEST` to `LONGEST` frames at 25 a second.
+
+    Args:
+        size: share of the whole movement, at the least and at most; (1, 1) is the movement of the tables.
+    """
     person, manner = Person.draw(seed, subject), Manner.draw(seed, subject)
     habit = stream(seed, f"{subject:03d}/{name}", "habit")
     rng = stream(seed, f"{subject:03d}/{name}/{replication}", "performance")
@@ -106,7 +115,7 @@ def perform(seed: int, subject: int, name: str, replication: int) -> tuple[Body,
     favourite = int(habit.integers(len(ways)))
     way = ways[favourite if rng.random() < 0.7 else int(rng.integers(len(ways)))]
     body = Body(person.shape)
-    angles = _Performance(way, manner, habit, rng).angles()
+    angles = _Performance(way, manner, habit, rng, size).angles()
     angles["bend"] += 0.8 * person.style.slouch
     angles["nod"] += person.style.head_pitch - 0.5 * person.style.slouch
     angles["tip"] += 0.4 * person.style.lean
@@ -116,11 +125,19 @@ def perform(seed: int, subject: int, name: str, replication: int) -> tuple[Body,
 class _Performance:
     """What is drawn for one performance; `habit` is the person's own way with the action, `rng` the day's."""
 
-    def __init__(self, way: Action, manner: Manner, habit: np.random.Generator, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        way: Action,
+        manner: Manner,
+        habit: np.random.Generator,
+        rng: np.random.Generator,
+        size: tuple[float, float],
+    ) -> None:
         self.manner, self.habit, self.rng = manner, habit, rng
         self.acting, self.other = ("left", "right") if manner.left_handed ^ (rng.random() < 0.25) else ("right", "left")
         self.tempo = 1.1 * manner.tempo * float(np.exp(0.14 * habit.normal() + 0.1 * rng.normal()))
         self.vigour = float(np.clip(manner.amplitude * np.exp(0.14 * habit.normal() + 0.1 * rng.normal()), 0.62, 1.15))
+        self.size = float(rng.uniform(*size))
         self.warp = float(np.clip(0.2 * habit.normal() + 0.15 * rng.normal(), -0.6, 0.6))
         self.layers = [_Timed.drawn(way, self.tempo, habit, rng)]
         self.time = self._times(self.layers[0])
@@ -206,6 +223,8 @@ class _Performance:
             scale = 1 + 0.4 * (scale - 1)
         elif not layer.way.exact:
             scale *= self.vigour
+        if layer is self.layers[0]:  # what is done besides is done as always
+            scale *= self.size
         for side, delay in self._sides(limb):
             delay *= cyclic and layer.way.alternate
             values = scale * layer.values(track, cyclic, self.time, late + delay, self.warp)

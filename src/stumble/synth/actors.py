@@ -13,7 +13,7 @@ from stumble.data.actions import ActionData, Clip, Joints
 from stumble.layouts import NTU25
 from stumble.seeds import stream
 from stumble.synth.action_library import ACTIONS
-from stumble.synth.actions import perform
+from stumble.synth.actions import SMALL, perform
 from stumble.synth.gait import turn
 from stumble.synth.kinect import CAMERAS, SETUPS, Kinect, SensorNoise
 
@@ -45,10 +45,12 @@ class Actors:
     Attributes:
         seed: of the whole world; people are those of `Person.draw`.
         noise: what the sensors do to the joints; None for the true ones.
+        size: of the movements: the least and the most of the whole one that an actor performs.
     """
 
     seed: int = 1
     noise: SensorNoise | None = SensorNoise()
+    size: tuple[float, float] = SMALL
 
     def setup(self, subject: int) -> int:
         """The number of the setup in which this person was recorded, from 1."""
@@ -69,7 +71,7 @@ class Actors:
 
     def performance(self, subject: int, action: int, replication: int) -> Float[np.ndarray, "t 25 3"]:
         """The true joints in the world: x towards camera 1, y to the left of who looks there, z up, metres."""
-        body, motion = perform(self.seed, subject, tuple(ACTIONS)[action], replication)
+        body, motion = perform(self.seed, subject, tuple(ACTIONS)[action], replication, self.size)
         joints = body.ntu_joints(motion.rotations, motion.root)
         rng = stream(self.seed, f"{subject:03d}/{action}/{replication}", "place")
         facing = CAMERAS[1 if replication % 2 else 2] + float(rng.uniform(-_ASKEW, _ASKEW))
