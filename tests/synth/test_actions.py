@@ -193,7 +193,7 @@ def test_actors_face_camera_2_then_camera_3() -> None:
 
 
 def test_the_sensor_errs_most_at_hands_and_feet_and_where_it_cannot_see() -> None:
-    noise = replace(SensorNoise(), slips=0.0)
+    noise = SensorNoise(jitter=1.0, drift=1.0, occlusion=0.05, slips=0.0)
     seen = EXACT.recordings(5, 4, 1)
     frames = np.tile(next(iter(seen.values())).joints[:1].astype(np.float64), (64, 1, 1))
     errors = np.mean(

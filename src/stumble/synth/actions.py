@@ -21,7 +21,7 @@ from stumble.synth.whole_body import SEATED, STEPS
 __all__ = ["LONGEST", "SHORTEST", "SMALL", "Manner", "perform"]
 
 SHORTEST, LONGEST = 30, 64  # frames
-SMALL = (0.15, 0.5)
+SMALL = (0.1, 0.35)
 """Performances are so large, at the least and at most, as shares of the whole movement."""
 
 _IN_PASSING = 0.5  # share of performances to which the actor walks up, and walks on
@@ -32,7 +32,7 @@ _BEND_OF_THE_PATH = 25.0  # degrees over a clip, one standard deviation
 _TURN = 40.0  # degrees a second in walking up and on, one standard deviation
 _RAISED = 20.0  # degrees from which an arm is no longer at rest
 _FOLDED = 60.0  # degrees of the knee from which a thigh is no longer as in standing
-_IDLE = {  # degrees of never standing quite still
+_IDLE = {  # degrees of never standing quite still, of somebody restless
     "tip": 1.2,
     "bend": 1.5,
     "side": 1.4,
@@ -96,7 +96,7 @@ class Manner:
             knee=float(5 + 2 * z[6]),
             lean=float(1.2 * z[7]),
             asymmetry=float(0.05 * z[8]),
-            restless=float(rng.uniform(0.6, 1.5)),
+            restless=float(rng.uniform(0.06, 0.15)),
         )
 
 

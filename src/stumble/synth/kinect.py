@@ -68,19 +68,22 @@ _TRUNK_RADIUS, _BEHIND = 0.17, 0.08  # metres
 class SensorNoise:
     """What the sensor's body tracking does to joints.
 
+    The defaults are those of good tracking, errors of a millimetre or two; a bare Kinect errs ten times as far in
+    everything but the number of slips.
+
     Attributes:
-        jitter: scale of each frame's own error, 4 mm at the trunk to 13 mm at the thumbs.
+        jitter: scale of each frame's own error; at 1 it is 4 mm at the trunk to 13 mm at the thumbs.
         drift: scale of the error that lasts, about twice the jitter, over about 0.4 s.
         occlusion: metres of drift of a joint that the trunk hides.
         slips: limbs lost per clip, on average, for a few frames.
         slip: metres by which.
     """
 
-    jitter: float = 1.0
-    drift: float = 1.0
-    occlusion: float = 0.05
+    jitter: float = 0.1
+    drift: float = 0.1
+    occlusion: float = 0.005
     slips: float = 0.6
-    slip: float = 0.12
+    slip: float = 0.012
 
     def spoil(
         self, seen: Float[np.ndarray, "t 25 3"], rng: np.random.Generator
