@@ -2,6 +2,7 @@
 # make test    set up, then run every check
 # make lint    set up, then the checks without the tests
 # make setup   set up only
+# make peers   set up, then the other tools that benchmarks/peers.py compares with
 # make clean   remove what the others made
 # Needs Python 3.11 to 3.13 with venv. Choose which: make demo PYTHON=python3.12
 
@@ -12,7 +13,7 @@ PIP := $(RUN) -m pip --disable-pip-version-check install -c constraints.txt
 RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 
-.PHONY: help demo test lint setup clean
+.PHONY: help demo test lint setup peers clean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -30,6 +31,12 @@ lint: $(DEV)
 	.venv/bin/lint-imports --no-logo
 
 setup: $(RUNTIME)
+
+# torchattacks asks for an old requests and for torchvision, of which it uses neither.
+peers: $(DEV)
+	$(PIP) "pip>=25.1"
+	$(PIP) --group peers
+	$(PIP) --no-deps torchattacks==3.5.1
 
 clean:
 	rm -rf .venv out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

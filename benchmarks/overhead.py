@@ -41,15 +41,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("docs", type=Path, nargs="?", default=Path("docs"))
     parser.add_argument("--clips", type=int, default=32)
+    parser.add_argument("--quick", action="store_true", help="one clip, once, to see that it runs")
     given = parser.parse_args()
     keep_freed_memory()
-    text = page(given.clips, *measure(given.clips))
+    clips, repeats = (1, 1) if given.quick else (given.clips, REPEATS)
+    text = page(clips, *measure(clips, repeats))
     with whole_file(given.docs / "overhead.md") as temporary:
         temporary.write_text(text, encoding="utf-8")
     print(text)
 
 
-def measure(clips: int) -> tuple[dict[str, float], dict[str, float], float]:
+def measure(clips: int, repeats: int) -> tuple[dict[str, float], dict[str, float], float]:
     """Seconds per iteration of each way, operations per second of the machine, operations of one iteration."""
     target = Shipped("stgcn-synthetic-xsub").load()
     assert isinstance(target, SkeletonTarget)
@@ -84,7 +86,7 @@ def measure(clips: int) -> tuple[dict[str, float], dict[str, float], float]:
         "matrix products": (2.0 * 1024**3, lambda: square @ square),
     }
     seconds: dict[str, list[float]] = {name: [] for name in (*ways, *limits)}
-    for _ in range(REPEATS + 1):  # the first one warms up
+    for _ in range(repeats + 1):  # the first one warms up
         for name, (steps, run) in ways.items():
             seconds[name].append(timed(run) / steps)
         with torch.no_grad():

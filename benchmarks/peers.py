@@ -1,7 +1,6 @@
 """The same PGD through stumble, through a loop written by hand, and through three other tools.
 
-    pip install -c constraints.txt foolbox==3.3.4 adversarial-robustness-toolbox==1.20.1 packaging
-    pip install --no-deps torchattacks==3.5.1
+    make peers
     stumble data synth gait --subjects 6 --first 75 --out walkers
     python benchmarks/peers.py walkers docs
 
@@ -213,12 +212,14 @@ def main() -> None:
     parser.add_argument("docs", type=Path, nargs="?", default=Path("docs"))
     parser.add_argument("--clips", type=int, default=16)
     parser.add_argument("--sequences", type=int, default=4)
+    parser.add_argument("--quick", action="store_true", help="one sample of each, once, to see that it runs")
     given = parser.parse_args()
     keep_freed_memory()
     torch.manual_seed(0)
+    clips, sequences, repeats = (1, 1, 1) if given.quick else (given.clips, given.sequences, REPEATS)
     sections = []
-    for task in (actions(given.clips), walkers(given.data, given.sequences)):
-        rows = measure(task, REPEATS)
+    for task in (actions(clips), walkers(given.data, sequences)):
+        rows = measure(task, repeats)
         first = rows[0][2]
         lines = "\n".join(
             f"| {name} | {'by itself' if frozen is None else 'frozen' if frozen else 'as published'} | {seconds:.2f} | "
