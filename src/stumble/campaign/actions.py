@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stumble.campaign.batching import MEMORY, Room, ahead, grouped, in_order
+from stumble.campaign.drawing import drawn
 from stumble.campaign.store import read_skeletons, write_skeletons
 from stumble.data.actions import ActionData, Clip
 from stumble.errors import DataError, SpecError, TargetError
@@ -21,7 +22,6 @@ from stumble.interfaces import Goal, SkeletonAttack, SkeletonTarget
 from stumble.judge import SkeletonJudge
 from stumble.metrics.naturalness import Discriminator
 from stumble.objectives import logits_of
-from stumble.seeds import stream
 from stumble.sequences import Skeletons
 from stumble.targets.frozen import frozen
 
@@ -68,9 +68,7 @@ class ActionEvaluation:
             DataError: there is none.
         """
         clips = [clip for clip in self.clips if labels is None or clip.label in labels]
-        if limit is not None and limit < len(clips):
-            drawn = stream(0, "", "limited clips").permutation(len(clips))[:limit]
-            clips = [clips[k] for k in sorted(drawn)]
+        clips = drawn(clips, limit, "limited clips")
         if not clips:
             chosen = "" if labels is None else f" of the classes {', '.join(self.data.classes[k] for k in labels)}"
             raise DataError(self.data.name, f"no clip{chosen}", "at least one")

@@ -12,6 +12,7 @@ import pyarrow as pa
 import torch
 
 from stumble.campaign.batching import MEMORY, Room, ahead, grouped, in_order
+from stumble.campaign.drawing import drawn
 from stumble.campaign.store import read_samples, write_samples
 from stumble.constraints import Kept
 from stumble.data.gait import GaitData, SequenceKey
@@ -102,9 +103,7 @@ class GaitEvaluation:
             DataError: there is none.
         """
         keys = [k for k in self.probes if (kinds is None or k.kind in kinds) and (views is None or k.view in views)]
-        if limit is not None and limit < len(keys):
-            drawn = stream(0, "", "limited probes").permutation(len(keys))[:limit]
-            keys = [keys[i] for i in sorted(drawn)]
+        keys = drawn(keys, limit, "limited probes")
         if not keys:
             chosen = "".join(f", {n} {', '.join(v)}" for n, v in (("kinds", kinds), ("views", views)) if v is not None)
             raise DataError(self.data.name, f"no probe{chosen}", "at least one")

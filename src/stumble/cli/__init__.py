@@ -46,7 +46,10 @@ COMMANDS = {
     "evaluate actions": Command("evaluate_actions:evaluate_actions", "recognition of clean skeleton actions"),
     "attack": Command("attack:attack", "one attack on gait, judged"),
     "attack actions": Command("attack_actions:attack_actions", "one attack on skeleton actions, judged"),
-    "run": Command("run:run", "a table or a figure of a paper on your data, theirs beside yours", resumes=True),
+    "run": Command("run:run", "a plan of many attacks, or a paper's table on your data", resumes=True),
+    "status": Command("status:status", "how far a campaign is"),
+    "judge": Command("judge:judge", "judge a campaign's stored samples again"),
+    "export": Command("export:export", "a campaign's results as CSV, Parquet or LaTeX"),
 }
 """What `stumble` can do, in the order in which `stumble --help` says it."""
 

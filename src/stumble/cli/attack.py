@@ -6,27 +6,23 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
-import torch
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
 
-from stumble.attacks.temporal_sparse import prior_of
 from stumble.campaign import AttackSummary, GaitEvaluation, summarise
 from stumble.campaign.batching import MEMORY
+from stumble.campaign.choices import described, kinds_of, listed, people, recogniser, usable, weights
+from stumble.campaign.gait_bench import plausibility_of, realness_of
 from stumble.campaign.records import provenance, write_attack
-from stumble.campaign.reference import fit_plausibility, split_reference
-from stumble.cli.choices import described, kinds_of, listed, people, recogniser, trained, usable, weights
 from stumble.cli.progress import progress
 from stumble.constraints import Kept
 from stumble.data import PROTOCOLS, GaitData, open_gait
 from stumble.data.whole_files import whole_folder
-from stumble.interfaces import Attack, SilhouettePrior, Weights
+from stumble.interfaces import Attack, Weights
 from stumble.metrics.distances import Distance
 from stumble.metrics.plausibility import Plausibility
 
@@ -102,7 +98,7 @@ def attack(
     gallery, probes = protocol.split(source, chosen)
     probes = probes.select(kinds=listed(kinds, kinds_of(protocol), "kind"), views=listed(views, source.views, "view"))
     generator: Weights | None = getattr(attack, "prior", None)
-    critic = None if generator is None else partial(_realness, prior_of(generator))
+    critic = realness_of(attack)
     digests = {"model": reference.digest} | ({} if generator is None else {"prior": generator.digest})
     specification: dict[str, object] = {
         "model": reference,
@@ -152,17 +148,12 @@ def attack(
     print(f"{out}: attack.json, verdicts.parquet, samples")
 
 
-def _realness(prior: SilhouettePrior, frames: Tensor) -> Tensor:
-    return torch.sigmoid(prior.plausibility_logit(frames))
-
-
 def _plausibility(data: GaitData) -> Plausibility | None:
-    names = trained(data)
-    if len(names) < 3:
-        print("stumble: plausibility is not judged: fewer than 3 training people in the data", file=sys.stderr)
-        return None
     with progress("what plausible frames are"):
-        return fit_plausibility(*split_reference(data, names))
+        plausibility = plausibility_of(data)
+    if plausibility is None:
+        print("stumble: plausibility is not judged: fewer than 3 training people in the data", file=sys.stderr)
+    return plausibility
 
 
 def _thresholds(plausibility: Plausibility | None) -> dict[str, float] | None:

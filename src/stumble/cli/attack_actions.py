@@ -13,8 +13,8 @@ from rich.table import Table
 import stumble.attacks  # noqa: F401  (what --attack can name)
 from stumble.campaign.action_summary import ActionSummary, summarise_actions
 from stumble.campaign.batching import MEMORY
+from stumble.campaign.choices import classifier, readable_actions, tested_actions, weights
 from stumble.campaign.records import provenance, write_attack
-from stumble.cli.choices import classifier, readable_actions, tested_actions, weights
 from stumble.cli.progress import progress
 from stumble.data.action_opening import open_actions
 from stumble.data.whole_files import whole_folder

@@ -13,8 +13,8 @@ from rich.table import Table
 from torch import nn
 
 from stumble.campaign import GaitEvaluation
+from stumble.campaign.choices import described, kinds_of, listed, people, recogniser, usable, weights
 from stumble.campaign.records import provenance
-from stumble.cli.choices import described, kinds_of, listed, people, recogniser, usable, weights
 from stumble.cli.progress import progress
 from stumble.data import PROTOCOLS, GaitData, open_gait
 from stumble.data.whole_files import whole_file

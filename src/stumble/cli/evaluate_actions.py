@@ -15,8 +15,8 @@ from rich.table import Table
 
 from stumble.campaign.action_summary import CleanSummary, summarise_clean
 from stumble.campaign.actions import ActionEvaluation
+from stumble.campaign.choices import classifier, readable_actions, tested_actions, weights
 from stumble.campaign.records import provenance
-from stumble.cli.choices import classifier, readable_actions, tested_actions, weights
 from stumble.cli.progress import progress
 from stumble.data.action_opening import open_actions
 from stumble.data.action_splits import split_named

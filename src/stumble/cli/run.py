@@ -2,190 +2,103 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
-from collections.abc import Iterator
-from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from rich.console import Console
-
-from stumble import zoo
-from stumble.campaign.actions import ActionEvaluation
 from stumble.campaign.batching import MEMORY
-from stumble.campaign.preset_run import Outcome, PresetRun
-from stumble.campaign.presets import PRESETS, Preset, Setting, preset_named
-from stumble.campaign.published import column_for
-from stumble.campaign.records import provenance
-from stumble.cli.choices import classifier, readable_actions, tested_actions, weights
-from stumble.cli.progress import progress
-from stumble.data.action_opening import open_actions
-from stumble.data.pose_pool import FolderPoses
-from stumble.data.whole_files import whole_file
+from stumble.campaign.presets import PRESETS
 from stumble.errors import SpecError
-from stumble.layouts import OPENPOSE18, Layout
-from stumble.metrics.naturalness import Discriminator
-from stumble.priors.bone_angles import BoneAngleDiscriminator
-from stumble.priors.discriminators import Frozen
-from stumble.report.preset_figures import curve_svg, missed, missed_samples, strips_svg
-from stumble.report.preset_tables import PresetTable, markdown_table
-from stumble.spec import to_plain
 
 __all__ = ["run"]
-
-_PRIOR, _JUDGE = "bone-angles-synthetic", "bone-angles-judge-synthetic"
-_POOLED_CLIPS = 512
-_DRAWN = 4
-"""Clips in the figure of failures."""
 
 
 def run(
     plan: str,
     *,
-    model: str,
-    data: Path,
     out: Path,
+    workers: int | None = None,
+    limit: int | None = None,
+    model: str | None = None,
+    data: Path | None = None,
     split: str | None = None,
     subjects: str | None = None,
-    limit: int | None = None,
     iterations: int = 100,
     seed: int = 1,
     memory: float = MEMORY / 2**30,
     command_line: str,
-) -> None:
-    """Regenerate a table or a figure of the CIASA paper on any data, with the paper's values beside ours.
+) -> int:
+    """Run a plan of attacks, or regenerate a table or a figure of a paper with the paper's values beside ours.
 
-    preset:ciasa-fig2 is one step against epsilon, -table1 the basic mode, -table2 regions of the body, -table4 what
-    each constraint costs, -table5 the weight lambda, preset:ciasa-failures the clips that held out. OUT gets a folder
-    for every row in rows/, result.json, table.md and, of curve and failures, figure.svg. Rows that are there already
-    are kept.
+    A plan is a YAML file: benches (a recogniser with its data), attacks, goals and seeds; every combination is a cell.
+    Cells are cut into shards, which worker processes attack, judge and store one by one. Interrupted, killed or
+    stopped by a full disk, the same command goes on where it was; run twice at once, both share the work. See
+    `stumble status`, `judge` and `export`.
+        benches:
+          gaitset: {class_path: GaitBench, init_args: {model: gaitset-synthetic, data: walkers, limit: 240}}
+        attacks:
+          one-frame:
+            class_path: TemporalSparse
+            init_args:
+              prior: {class_path: Shipped, init_args: {name: wgan-synthetic}}
+              budget: {class_path: Sparsity, init_args: {frames: 1}}
+          random-generated:
+            class_path: RandomFrames
+            init_args:
+              prior: {class_path: Shipped, init_args: {name: wgan-synthetic}}
+              budget: {class_path: Sparsity, init_args: {frames: 1}}
+        goals: [untargeted, targeted]
+        seeds: [1, 2]
+    Presets: preset:ciasa-fig2 is one step against epsilon, -table1 the basic mode, -table2 regions of the body, -table4
+    what each constraint costs, -table5 the weight lambda, preset:ciasa-failures the clips that held out. OUT gets a
+    folder for every row in rows/, result.json, table.md and, of curve and failures, figure.svg. Rows that are there
+    already are kept.
 
     Example:
+        stumble run plan.yaml --out out/grid --workers 2
         stumble run preset:ciasa-table1 --model stgcn-synthetic-xsub --data actions --split synthetic-xsub \\
             --out out/table1 --limit 64
         stumble run preset:ciasa-table4 --model st_gcn.ntu-xview.pt --data ntu60 --split ntu60-xview --out out/table4
 
     Args:
-        plan: preset:NAME.
-        model: name of shipped weights, or a checkpoint of ST-GCN: ours, the original's, PYSKL's or MMAction2's.
-        data: folder or file of skeleton actions.
+        plan: a YAML file, or preset:NAME.
         out: folder to write to.
-        split: attack the clips that this split tests, such as ntu60-xview; all by default. It also says which of the
-            paper's columns to compare with, and whose poses the discriminators are shown that learn along.
-        subjects: whose clips, such as 75-94; all by default.
-        limit: attack so many clips, drawn at random, always the same ones; all by default.
-        iterations: of CIASA; the paper does not state its number.
-        seed: of the attacks.
-        memory: GiB that the graph of one batch may take; results do not depend on it.
+        workers: of a plan: processes; by default as many as processors and the plan's threads allow.
+        limit: attack so many sequences of each bench, drawn at random, always the same ones; all by default.
+        model: of a preset: name of shipped weights, or a checkpoint of ST-GCN: ours, the original's, PYSKL's or
+            MMAction2's.
+        data: of a preset: folder or file of skeleton actions.
+        split: of a preset: attack the clips that this split tests, such as ntu60-xview; all by default. It also says
+            which of the paper's columns to compare with, and whose poses discriminators that learn along are shown.
+        subjects: of a preset: whose clips, such as 75-94; all by default.
+        iterations: of a preset's CIASA; the paper does not state its number.
+        seed: of a preset's attacks.
+        memory: of a preset: GiB that the graph of one batch may take; results do not depend on it.
     """
-    began = time.perf_counter()
-    make = preset_named(_preset_name(plan))
-    reference, source = weights(model, "stgcn"), open_actions(data)
-    target, chosen = classifier(reference), tested_actions(source, split, subjects)
-    prior, judge = (_discriminator(name, source.layout) for name in (_PRIOR, _JUDGE))
-    poses = FolderPoses(data, split or "", clips=_POOLED_CLIPS)
-    preset = make(Setting(source.layout, poses, None if prior is None else Frozen(prior), iterations))
-    with progress("reading") as report:
-        evaluation, left_out = readable_actions(target, chosen, limit, report)
-    evaluation = replace(evaluation, memory=int(memory * 2**30))
-    specification = {
-        "model": reference,
-        "judge": judge,
-        "digests": {
-            "model": reference.digest,
-            **{used.name: used.digest for used in (prior, judge) if used is not None},
-        },
-        "data": {"name": source.name, "synthetic": source.synthetic, "format": source.format},
-        "clips": {"number": len(evaluation.clips), "digest": _digest(evaluation)},
-        "split": split,
-        "subjects": subjects,
-        "limit": limit,
-    }
-    rows = PresetRun(evaluation, evaluation.judge(_realness(judge)), out / "rows", specification, seed)
-    outcomes = tuple(_outcomes(rows, preset, provenance(command_line)))
-    unit = "" if source.layout == OPENPOSE18 else "m"
-    table = PresetTable(preset, outcomes, source.name, source.synthetic, column_for(split, source.layout), unit)
-    failures = {o.row.name: missed(o) for o in outcomes} if preset.figure == "failures" else {}
-    result = {
-        "preset": preset.name,
-        "title": preset.title,
-        "synthetic": source.synthetic,
-        "sources": list(table.sources),
-        "column": table.column,
-        "specification": to_plain({**specification, "seed": seed}),
-        "rows": table.rows(),
-        **({"failures": failures} if failures else {}),
-        "notes": list(preset.notes),
-        "left_out": left_out,
-        "provenance": provenance(command_line, began),
-    }
-    document = table.markdown() + "".join(_failure_list(o) for o in outcomes if o.row.name in failures)
-    written = {
-        "result.json": json.dumps(result, indent=2, allow_nan=False) + "\n",
-        "table.md": document + "\n",
-        **_figure(rows, table),
-    }
-    for name, text in written.items():
-        with whole_file(out / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    print("\n".join(table.sources))
-    Console().print(table.terminal())
-    print("\n".join(f"· {note}" for note in preset.notes))
-    print(f"{out}: {', '.join(written)}, rows")
+    scheme, colon, name = plan.partition(":")
+    if scheme == "preset" and colon:
+        from stumble.cli.run_preset import run_preset
 
-
-def _preset_name(plan: str) -> str:
-    scheme, _, name = plan.partition(":")
-    if scheme != "preset":
+        if model is None or data is None:
+            raise SpecError(f"{plan}: found no {'--model' if model is None else '--data'}; a preset needs both")
+        run_preset(
+            name,
+            model=model,
+            data=data,
+            out=out,
+            split=split,
+            subjects=subjects,
+            limit=limit,
+            iterations=iterations,
+            seed=seed,
+            memory=memory,
+            command_line=command_line,
+        )
+        return 0
+    if not Path(plan).is_file():
         close = get_close_matches(plan, [f"preset:{known}" for known in PRESETS], 1, cutoff=0)
-        raise SpecError(f"found {plan!r} to run; expected preset:NAME, such as {close[0]!r}")
-    return name
+        raise SpecError(f"found {plan!r} to run; expected a YAML file or preset:NAME, such as {close[0]!r}")
+    if model is not None or data is not None:
+        raise SpecError(f"{plan}: model and data are in the plan; --model and --data are for presets")
+    from stumble.cli.run_plan import run_plan
 
-
-def _discriminator(name: str, layout: Layout) -> zoo.Shipped | None:
-    """A shipped discriminator of such skeletons, or None where there is none."""
-    if name not in zoo.names():
-        return None
-    network = zoo.Shipped(name).load()
-    return zoo.Shipped(name) if isinstance(network, BoneAngleDiscriminator) and network.layout == layout else None
-
-
-def _realness(judge: zoo.Shipped | None) -> Discriminator | None:
-    network = None if judge is None else judge.load()
-    return network.realness if isinstance(network, BoneAngleDiscriminator) else None
-
-
-def _digest(evaluation: ActionEvaluation) -> str:
-    """Which clips are attacked."""
-    return hashlib.sha256("\n".join(clip.id for clip in evaluation.clips).encode()).hexdigest()
-
-
-def _outcomes(rows: PresetRun, preset: Preset, made: dict[str, object]) -> Iterator[Outcome]:
-    """Every row, those of an earlier run first looked at, so that nothing runs where one does not fit."""
-    stored = [rows.stored(row) for row in preset.rows]
-    for number, (row, there) in enumerate(zip(preset.rows, stored, strict=True), 1):
-        if there is not None:
-            yield there
-            continue
-        with progress(f"{number}/{len(preset.rows)} {row.label}") as report:
-            yield rows.attack(row, report, made)
-
-
-def _figure(rows: PresetRun, table: PresetTable) -> dict[str, str]:
-    """The name and the text of the preset's figure, where it has one."""
-    ours, _ = table.sources
-    if table.preset.figure == "curve":
-        return {"figure.svg": curve_svg(table.outcomes, table.column, table.unit, ours)}
-    if table.preset.figure == "failures":
-        samples = [sample for outcome in table.outcomes for sample in missed_samples(rows, outcome, _DRAWN)]
-        return {"figure.svg": strips_svg(samples, ours)} if samples else {}
-    return {}
-
-
-def _failure_list(outcome: Outcome) -> str:
-    clips = missed(outcome)
-    heading = f"\n\n## {outcome.row.label}: {len(clips)} of {outcome.summary.n} clips held out\n\n"
-    lines = [[f"{v:.3f}" if isinstance(v, float) else str(v) for v in clip.values()] for clip in clips]
-    return heading + markdown_table(list(clips[0]), lines) if clips else heading.rstrip()
+    return run_plan(Path(plan), out, workers, limit, command_line)

@@ -44,14 +44,14 @@ def _component(short: Callable[[str], object], value: str) -> str:
 
 
 def _prior(value: str) -> object:
-    from stumble.cli.choices import weights
+    from stumble.campaign.choices import weights
 
     return weights(value, "wgan-gp")
 
 
 def _pool(value: str) -> object:
     """Frames of the people whom the protocol trains on, or of everybody where there are none of them."""
-    from stumble.cli.choices import trained
+    from stumble.campaign.choices import trained
     from stumble.data import open_gait
     from stumble.data.frame_pool import FolderFrames
 
@@ -59,7 +59,7 @@ def _pool(value: str) -> object:
 
 
 def _pose_prior(value: str) -> object:
-    from stumble.cli.choices import weights
+    from stumble.campaign.choices import weights
     from stumble.priors import Frozen
 
     return Frozen(weights(value, "bone-angles"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from stumble.cli.choices import listed
+from stumble.campaign.choices import listed
 from stumble.cli.progress import progress
 from stumble.errors import SpecError
 from stumble.synth.dataset import write_walkers

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stumble import zoo
 from stumble.attacks.ciasa import CIASA
-from stumble.cli.choices import classifier, people, readable_actions, weight_file, weights
+from stumble.campaign.choices import classifier, people, readable_actions, weight_file, weights
 from stumble.cli.progress import progress
 from stumble.data.action_opening import open_actions
 from stumble.data.action_splits import split_named

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stumble import zoo
-from stumble.cli.choices import Damage, described, kinds_of, people, training_people, weight_file, weights
+from stumble.campaign.choices import Damage, described, kinds_of, people, training_people, weight_file, weights
 from stumble.cli.progress import progress
 from stumble.data import PROTOCOLS, open_gait
 from stumble.errors import SpecError

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stumble import zoo
-from stumble.cli.choices import people, weight_file, weights
+from stumble.campaign.choices import people, weight_file, weights
 from stumble.cli.progress import progress
 from stumble.data.action_opening import open_actions
 from stumble.data.action_splits import ActionSplit, split_named

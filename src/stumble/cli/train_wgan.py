@@ -11,7 +11,7 @@ import torch
 from jaxtyping import UInt8
 
 from stumble import zoo
-from stumble.cli.choices import Damage, described, people, training_people, weight_file
+from stumble.campaign.choices import Damage, described, people, training_people, weight_file
 from stumble.cli.progress import progress
 from stumble.data import GaitData, open_gait
 from stumble.data.whole_files import whole_file

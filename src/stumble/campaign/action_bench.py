@@ -1,0 +1,147 @@
+"""An action recogniser and skeleton clips as a bench."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from stumble.campaign.action_summary import summarise_actions
+from stumble.campaign.actions import ActionEvaluation
+from stumble.campaign.bench import Bench, Modality, Progress, Tested
+from stumble.campaign.choices import classifier, tested_actions, weights
+from stumble.campaign.drawing import Contents, drawn
+from stumble.campaign.store import read_skeletons
+from stumble.data.action_opening import open_actions
+from stumble.data.actions import ActionData, Clip
+from stumble.errors import DataError
+from stumble.interfaces import SkeletonAttackResult, Weights
+from stumble.judge import SkeletonJudge
+from stumble.priors.bone_angles import BoneAngleDiscriminator
+
+__all__ = ["ActionBench"]
+
+
+@dataclass(frozen=True)
+class ActionBench(Bench):
+    """An action recogniser and the clips to attack.
+
+    Attributes:
+        model: name of shipped weights, or a checkpoint of ST-GCN: ours, the original's, PYSKL's or MMAction2's.
+        data: folder or file of skeleton actions.
+        split: the clips that this split tests, such as "ntu60-xsub"; all by default.
+        subjects: whose clips, such as "75-94"; all by default.
+        limit: so many clips, drawn at random, always the same ones; all by default.
+        judge: a discriminator of poses that no attack optimises against, by name or file; None measures no realness.
+    """
+
+    model: str
+    data: Path
+    split: str | None = None
+    subjects: str | None = None
+    limit: int | None = None
+    judge: str | None = None
+
+    modality: ClassVar[Modality] = "actions"
+
+    def refuse(self, goal: str) -> str | None:
+        return None  # a class of the data, which has not been looked at yet
+
+    def open(self, memory: int, progress: Progress = lambda done, total: None) -> Tested:
+        reference, source = weights(self.model, "stgcn"), open_actions(self.data)
+        tested = tested_actions(source, self.split, self.subjects)
+        attacked = replace(tested, clips=tuple(drawn(tested.clips, self.limit, "limited clips")))
+        contents, left_out, whole = Contents(), dict[str, str](), list[Clip]()
+        for clip, joints in attacked.sequences(lambda clip, error: left_out.update({clip.id: str(error)})):
+            parts = (joints.positions, joints.confidence)
+            contents.add(f"{clip.id} {clip.label}", [np.asarray(part) for part in parts if part is not None])
+            whole.append(clip)
+            progress(len(whole) + len(left_out), len(attacked))
+        if not whole:
+            raise DataError(source.name, f"none of {len(attacked)} clips that can be read", "at least one")
+        judge = None if self.judge is None else weights(self.judge, "bone-angles")
+        facts = {
+            "model": reference.digest,
+            "sequences": contents.digest,
+            "layout": source.layout.name,
+            "judge": None if judge is None else judge.digest,
+        }
+        return _Tested(reference, replace(tested, clips=tuple(whole)), judge, memory, facts, left_out)
+
+
+@dataclass(frozen=True)
+class _Tested(Tested):
+    reference: Weights
+    source: ActionData
+    discriminator: Weights | None
+    memory: int
+    facts: dict[str, Any]
+    left_out: dict[str, str]
+
+    @property
+    def samples(self) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple(clip.id for clip in self.source.clips)
+
+    @property
+    def data(self) -> str:  # type: ignore[override]
+        return self.source.name
+
+    @property
+    def synthetic(self) -> bool:  # type: ignore[override]
+        return self.source.synthetic
+
+    @cached_property
+    def evaluation(self) -> ActionEvaluation:
+        return replace(ActionEvaluation.prepare(classifier(self.reference), self.source), memory=self.memory)
+
+    @cached_property
+    def judging(self) -> SkeletonJudge:
+        network = None if self.discriminator is None else self.discriminator.load()
+        assert network is None or isinstance(network, BoneAngleDiscriminator)
+        return self.evaluation.judge(None if network is None else network.realness)
+
+    def attack(
+        self, attack: Any, goal: str, seed: int, samples: Sequence[str], folder: Path, progress: Progress
+    ) -> pa.Table:
+        wanted = set(samples)
+        evaluation = replace(self.evaluation, clips=tuple(c for c in self.source.clips if c.id in wanted))
+        return evaluation.attack(attack, goal, folder, judge=self.judging, seed=seed, progress=progress)
+
+    def judge(self, attack: Any, goal: str, seed: int, folder: Path, verdicts: pa.Table) -> pa.Table:
+        named, effort = {c.id: c for c in self.source.clips}, {row["sample"]: row for row in verdicts.to_pylist()}
+        tables = []
+        for file in sorted(folder.glob("*.npz")):
+            stored = read_skeletons(file, self.source.layout)
+            clips = [named[name] for name in stored.ids]
+            clean, rows = self.source.batch(clips), [effort[name] for name in stored.ids]
+            result = SkeletonAttackResult(
+                stored,
+                torch.tensor([row["steps"] for row in rows]),
+                torch.tensor([row["queries"] for row in rows]),
+                tuple(row["stopped"] for row in rows),
+            )
+            aim = self.evaluation.goal(goal, clips)
+            tables.append(self.judging(clean, stored, result, aim, clips, attack.constraints(clean)))
+        return pa.concat_tables(tables, promote_options="permissive")
+
+    def summary(self, verdicts: pa.Table) -> dict[str, Any]:
+        s = summarise_actions(verdicts)
+        return {
+            "sequences": s.n,
+            "n": s.n,
+            "of": "all clips",
+            "clean": s.accuracy_clean,
+            "attacked": s.accuracy,
+            "success": s.success,
+            "ci95": list(s.ci95),
+            "fooling": s.fooling,
+            "joint_mm": s.joint_mm,
+            "bone_max_pct": s.bone_max_pct,
+            "violations": s.violations,
+        }

@@ -1,0 +1,80 @@
+"""A recogniser and the sequences it is tested on: what every attack of a campaign meets."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import pyarrow as pa
+
+__all__ = ["Bench", "Modality", "Progress", "Tested"]
+
+Modality = Literal["gait", "actions"]
+
+Progress = Callable[[int, int], None]
+"""Is told how many of how many are done."""
+
+
+class Tested(ABC):
+    """A bench whose model and data have been looked at.
+
+    Attributes:
+        samples: names of the sequences to attack, in order.
+        facts: plain data that says what is attacked, whatever it is called and wherever it lies: digests of weights
+            and sequences, and how they are used. Two benches of the same facts give the same results.
+        data: what to call the data set, and `synthetic`, whether its people are.
+        left_out: why other sequences of the selection cannot be used, by name.
+    """
+
+    samples: tuple[str, ...]
+    facts: Mapping[str, Any]
+    data: str
+    synthetic: bool
+    left_out: Mapping[str, str]
+
+    @abstractmethod
+    def attack(
+        self, attack: Any, goal: str, seed: int, samples: Sequence[str], folder: Path, progress: Progress
+    ) -> pa.Table:
+        """Attack these samples, store what comes of it in `folder`, read it back and judge it.
+
+        Returns:
+            The judge's table.
+        """
+
+    @abstractmethod
+    def judge(self, attack: Any, goal: str, seed: int, folder: Path, verdicts: pa.Table) -> pa.Table:
+        """Judge again what is stored in `folder`; effort (steps, queries, ...) is taken from the earlier verdicts."""
+
+    @abstractmethod
+    def summary(self, verdicts: pa.Table) -> dict[str, Any]:
+        """The figures of one attack as plain data: n, clean, attacked, success, ci95, ... in percent."""
+
+
+class Bench(ABC):
+    """A recogniser and the sequences it is tested on, by name.
+
+    Attributes:
+        modality: of the attacks that it can meet.
+        limit: how many sequences are attacked at most, drawn at random, always the same ones; None for all.
+    """
+
+    modality: ClassVar[Modality]
+    limit: int | None
+
+    @abstractmethod
+    def refuse(self, goal: str) -> str | None:
+        """Why an attack cannot have this goal here, told without looking at any data; None where it can."""
+
+    @abstractmethod
+    def open(self, memory: int, progress: Progress = lambda done, total: None) -> Tested:
+        """Look at the model and read the data once.
+
+        Args:
+            memory: bytes that the graph of one batch may take.
+
+        Raises:
+            StumbleError: a name means nothing here, or nothing can be tested.
+        """

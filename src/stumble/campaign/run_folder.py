@@ -1,0 +1,179 @@
+"""A campaign on disk. What is there is whole; what is missing is still to do; nothing else says how far it is.
+
+plan.json                        the plan, for whoever goes on with it
+cells/ID/cell.json               one cell: specification, names, samples
+cells/ID/0000/verdicts.parquet   a shard: the judge's table, the specification in its metadata,
+cells/ID/0000/samples/*.npz      and the adversarial sequences
+cells/ID/0000.failed.json        why a shard could not be done, until it is
+cells/ID/0000.lock               held by the process that is at work on it; freed when that dies
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
+
+from stumble.campaign.cell import Cell, Shard
+from stumble.campaign.plan import Entry, Plan
+from stumble.data.damage import reading
+from stumble.data.whole_files import whole_file, whole_folder
+from stumble.errors import DataError, SpecError
+from stumble.spec import from_plain, to_plain
+
+__all__ = ["RunFolder"]
+
+_PLAN, _CELL, _VERDICTS = "plan.json", "cell.json", "verdicts.parquet"
+_EXPECTED = "a campaign as stumble writes it"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one campaign.
+
+    Attributes:
+        root: where it is.
+    """
+
+    root: Path
+
+    def start(self, plan: Plan, cells: tuple[Cell, ...], provenance: dict[str, object]) -> None:
+        """Write plan and cells, or see that they are those that are there.
+
+        Raises:
+            SpecError: the folder is of another plan.
+            DataError: it holds something else.
+        """
+        file = self.root / _PLAN
+        if self.root.exists() and not file.exists() and any(p for p in self.root.iterdir() if p.name[0] != "."):
+            raise DataError(self.root, "a folder with other files", "an empty folder, or one of this campaign")
+        (self.root / "cells").mkdir(parents=True, exist_ok=True)
+        with self._lock(self.root / ".start.lock", wait=True):
+            known = {cell.id for cell in self.cells()} if file.exists() else set()
+            if known and known != {cell.id for cell in cells}:
+                different = sum(cell.id not in known for cell in cells)
+                found = f"a campaign of {len(known)} cells, of which {len(known) - len(cells) + different} are not in"
+                raise SpecError(
+                    f"{self.root}: found {found} this plan, which has {different} others; data or weights may have "
+                    "changed; expected the same plan, or another --out"
+                )
+            for cell in cells:
+                folder = self.root / "cells" / cell.id
+                if not (folder / _CELL).exists():
+                    folder.mkdir(exist_ok=True)
+                    self._write(folder / _CELL, asdict(cell))
+            self._write(file, {"plan": to_plain(plan), "order": [c.id for c in cells], "provenance": provenance})
+
+    @property
+    def plan(self) -> Plan:
+        """The plan. Raises DataError where there is none."""
+        return from_plain(self._read(self.root / _PLAN)["plan"], Plan)
+
+    def cells(self) -> tuple[Cell, ...]:
+        """In the order of the plan. Raises DataError."""
+        return tuple(self._cell(self.root / "cells" / name / _CELL) for name in self._read(self.root / _PLAN)["order"])
+
+    def done(self, shard: Shard) -> bool:
+        """Whether its verdicts and samples are there."""
+        return (self._of(shard) / _VERDICTS).exists()
+
+    def failure(self, shard: Shard) -> str | None:
+        """Why it could not be done when last tried, or None."""
+        file = self._of(shard).with_suffix(".failed.json")
+        return str(self._read(file)["error"]) if file.exists() and not self.done(shard) else None
+
+    @contextmanager
+    def claimed(self, shard: Shard) -> Iterator[bool]:
+        """Whether the shard is ours for the length of the block; somebody else may be at work on it."""
+        try:
+            with self._lock(self._of(shard).with_suffix(".lock"), wait=False):
+                yield True
+        except Timeout:
+            yield False
+
+    def write(self, shard: Shard, make: Callable[[Path], pa.Table], provenance: dict[str, object]) -> None:
+        """Store what `make` returns, and what it writes into the folder that it is given: all of it, or nothing.
+
+        The shard must be claimed: what a process that died left of it is cleared away.
+
+        Raises:
+            whatever `make` raises.
+        """
+        began = time.perf_counter()
+        target = self._of(shard)
+        for left in target.parent.glob(f".{target.name}.*"):
+            shutil.rmtree(left, ignore_errors=True)
+        with whole_folder(target) as folder:
+            (folder / "samples").mkdir()
+            verdicts = make(folder / "samples")
+            made = {**provenance, "seconds": round(time.perf_counter() - began, 2)}
+            text = json.dumps({"cell": shard.cell, "shard": shard.number, "provenance": made})
+            pq.write_table(verdicts.replace_schema_metadata({"stumble": text}), folder / _VERDICTS)
+        target.with_suffix(".failed.json").unlink(missing_ok=True)
+
+    def fail(self, shard: Shard, error: BaseException) -> None:
+        """Keep why a shard could not be done."""
+        text = "".join(traceback.format_exception(error))
+        described = str(error) or type(error).__name__
+        self._write(self._of(shard).with_suffix(".failed.json"), {"error": described, "traceback": text})
+
+    def verdicts(self, shard: Shard) -> pa.Table:
+        """The judge's table. Raises DataError where it is damaged."""
+        file = self._of(shard) / _VERDICTS
+        with reading(file, _EXPECTED):
+            table = pq.read_table(file)
+            found = json.loads(table.schema.metadata[b"stumble"])
+        if (found.get("cell"), found.get("shard")) != (shard.cell, shard.number):
+            raise DataError(file, f"the shard {found.get('cell')}/{found.get('shard')}", str(shard))
+        return table
+
+    def provenance(self, shard: Shard) -> dict[str, Any]:
+        """What made a shard: seconds, host, process, versions."""
+        made: dict[str, Any] = json.loads(self.verdicts(shard).schema.metadata[b"stumble"])["provenance"]
+        return made
+
+    def samples(self, shard: Shard) -> Path:
+        """The folder of its adversarial sequences."""
+        return self._of(shard) / "samples"
+
+    def table(self, cell: Cell) -> pa.Table | None:
+        """The verdicts of all shards that are done, in the order of the samples; None where there is none yet."""
+        tables = [self.verdicts(shard) for shard in cell.shards if self.done(shard)]
+        return pa.concat_tables(tables, promote_options="permissive") if tables else None
+
+    def _of(self, shard: Shard) -> Path:
+        return self.root / "cells" / shard.cell / f"{shard.number:04d}"
+
+    def _cell(self, file: Path) -> Cell:
+        found = self._read(file)
+        with reading(file, _EXPECTED):
+            cell = Cell(**{**found, "entry": Entry(**found["entry"]), "samples": tuple(found["samples"])})
+        if cell.id != file.parent.name:
+            raise DataError(file, f"a cell whose specification is {cell.id}", file.parent.name)
+        return cell
+
+    @staticmethod
+    def _read(file: Path) -> dict[str, Any]:
+        with reading(file, _EXPECTED):
+            content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return content
+
+    @staticmethod
+    def _write(file: Path, content: object) -> None:
+        with whole_file(file) as temporary:
+            temporary.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def _lock(file: Path, wait: bool) -> FileLock:
+        return FileLock(file, timeout=-1 if wait else 0, mode=0o644 if os.name != "nt" else 0o666)

@@ -1,0 +1,138 @@
+"""Doing the shards of a campaign: whoever is at work takes the next one that is neither done nor in other hands.
+
+There is no scheduler and no queue. Any number of workers, of one call or of several, on one machine or on several with
+a common file system, share the work by the locks of the run folder, and one that dies leaves nothing behind but its
+unfinished shard, which the next one takes.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import torch
+
+from stumble import __version__
+from stumble.campaign.bench import Tested
+from stumble.campaign.cell import Cell, Shard
+from stumble.campaign.run_folder import RunFolder
+from stumble.errors import StumbleError
+
+__all__ = ["DEATHS", "Event", "Worker"]
+
+DEATHS = 3
+"""A shard in which so many workers have died is given up."""
+
+_POLL = 0.5  # seconds until a worker looks again at shards that are in other hands
+
+State = Literal["began", "samples", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a worker tells.
+
+    Attributes:
+        state: of the shard.
+        shard: its name.
+        count: samples attacked so far, where the state is "samples".
+        text: why it failed.
+    """
+
+    state: State
+    shard: str
+    count: int = 0
+    text: str = ""
+
+
+@dataclass
+class Worker:
+    """Takes shards until none is left, or until it is told to stop.
+
+    Attributes:
+        folder: of the campaign.
+        tell: is told of what happens.
+        stopping: asked before each shard.
+        given_up: shards that are not to be tried (again).
+    """
+
+    folder: RunFolder
+    tell: Callable[[Event], None] = lambda event: None
+    stopping: Callable[[], bool] = lambda: False
+    given_up: set[str] = field(default_factory=set)
+    _benches: dict[str, Tested] = field(default_factory=dict, init=False, repr=False)
+
+    def run(self) -> None:
+        """Work. What goes wrong with one shard is kept with it, and the others go on.
+
+        Raises:
+            OSError: the disk is full, or the folder cannot be written to: nothing else would fare better.
+        """
+        plan = self.folder.plan
+        torch.set_num_threads(plan.threads)
+        left = [(cell, shard) for cell in self.folder.cells() for shard in cell.shards]
+        while left and not self.stopping():
+            waiting = []
+            for cell, shard in left:
+                if self.stopping():
+                    return
+                if self.folder.done(shard) or str(shard) in self.given_up:
+                    continue
+                with self.folder.claimed(shard) as mine:
+                    if not mine:
+                        waiting.append((cell, shard))
+                    elif not self.folder.done(shard):
+                        self._do(cell, shard)
+            left = waiting
+            if left:
+                time.sleep(_POLL)
+
+    def _do(self, cell: Cell, shard: Shard) -> None:
+        self.tell(Event("began", str(shard)))
+        try:
+            self.folder.write(shard, lambda samples: self._attack(cell, shard, samples), _provenance())
+        except OSError:
+            raise
+        except Exception as error:
+            self.folder.fail(shard, error)
+            self.given_up.add(str(shard))
+            self.tell(Event("failed", str(shard), text=str(error) or type(error).__name__))
+        else:
+            self.tell(Event("done", str(shard), len(shard.samples)))
+
+    def _attack(self, cell: Cell, shard: Shard, samples: Path) -> pa.Table:
+        entry, plan = cell.entry, self.folder.plan
+        bench = self._bench(entry.bench)
+        if bench.facts != cell.specification["bench"]:
+            raise StumbleError(f"{entry.bench}: weights or data are no longer those that the campaign began with")
+        return bench.attack(
+            plan.attacks[entry.attack],
+            entry.goal,
+            entry.seed,
+            shard.samples,
+            samples,
+            lambda done, total: self.tell(Event("samples", str(shard), done)),
+        )
+
+    def _bench(self, name: str) -> Tested:
+        if name not in self._benches:
+            plan = self.folder.plan
+            self._benches[name] = plan.benches[name].open(int(plan.memory * 2**30))
+        return self._benches[name]
+
+
+def _provenance() -> dict[str, object]:
+    return {
+        "version": __version__,
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "machine": platform.machine(),
+        "host": platform.node(),
+        "process": os.getpid(),
+    }

@@ -1,0 +1,44 @@
+"""`stumble status`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from stumble.campaign.run_folder import RunFolder
+
+__all__ = ["status"]
+
+
+def status(folder: Path) -> int:
+    """How far a campaign is: what of each cell is done, what failed and why, and what remains.
+
+    Example:
+        stumble status out/grid
+
+    Args:
+        folder: of the campaign: the --out of `stumble run PLAN.yaml`.
+    """
+    run = RunFolder(folder)
+    table = Table()
+    table.add_column("bench · attack · goal · seed")
+    for name in ("sequences", "seconds each", "failed shards"):
+        table.add_column(name, justify="right")
+    failures, done, total = list[str](), 0, 0
+    for cell in run.cells():
+        whole = [shard for shard in cell.shards if run.done(shard)]
+        attacked = sum(len(shard.samples) for shard in whole)
+        seconds = sum(float(run.provenance(shard)["seconds"]) for shard in whole)
+        failed = [f"{shard}: {reason}" for shard in cell.shards if (reason := run.failure(shard))]
+        each = f"{seconds / attacked:.2f}" if attacked else "–"
+        table.add_row(str(cell.entry), f"{attacked} of {len(cell.samples)}", each, str(len(failed) or "–"))
+        failures += failed
+        done, total = done + attacked, total + len(cell.samples)
+    Console().print(table)
+    for failure in failures:
+        print(failure)
+    left = "everything is done" if done == total else f"{total - done} of {total} sequences are left"
+    print(f"{folder}: {left}" + (f"; {len(failures)} shards failed when last tried" if failures else ""))
+    return int(bool(failures))

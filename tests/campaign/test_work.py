@@ -1,0 +1,146 @@
+"""Run folder and workers, in this process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from stumble.attacks import OneStep
+from stumble.campaign.cell import Cell, cells_of
+from stumble.campaign.plan import Plan
+from stumble.campaign.run_folder import RunFolder
+from stumble.campaign.work import Event, Worker
+from stumble.errors import DataError, SpecError
+
+
+@dataclass(frozen=True)
+class Started:
+    folder: RunFolder
+    cells: tuple[Cell, ...]
+
+
+@pytest.fixture
+def started(plan: Plan, tmp_path: Path) -> Started:
+    cells = cells_of(plan, {name: bench.open(2**30) for name, bench in plan.benches.items()})
+    folder = RunFolder(tmp_path / "run")
+    folder.start(plan, cells, {})
+    return Started(folder, cells)
+
+
+def results(folder: RunFolder) -> list[dict[str, object]]:
+    tables = [folder.table(cell) for cell in folder.cells()]
+    return [row for table in tables if table is not None for row in table.to_pylist()]
+
+
+def test_a_worker_does_all_shards(started: Started) -> None:
+    events: list[Event] = []
+    Worker(started.folder, events.append).run()
+    assert [e.state for e in events].count("done") == 6
+    for cell in started.cells:
+        table = started.folder.table(cell)
+        assert table is not None
+        assert table["sample"].to_pylist() == list(cell.samples)
+    assert started.folder.provenance(started.cells[0].shards[0])["threads"] == 1
+
+
+def test_what_is_done_is_not_done_again(started: Started) -> None:
+    Worker(started.folder, stopping=iter([False, False, True]).__next__).run()
+    first = started.cells[0].shards[0]
+    assert [shard for cell in started.cells for shard in cell.shards if started.folder.done(shard)] == [first]
+    written = (started.folder.samples(first).parent / "verdicts.parquet").stat().st_mtime_ns
+    events: list[Event] = []
+    Worker(started.folder, events.append).run()
+    assert str(first) not in {event.shard for event in events}
+    assert (started.folder.samples(first).parent / "verdicts.parquet").stat().st_mtime_ns == written
+
+
+def test_a_shard_in_other_hands_is_left_to_them(started: Started) -> None:
+    shard = started.cells[0].shards[1]
+    with started.folder.claimed(shard) as mine, RunFolder(started.folder.root).claimed(shard) as theirs:
+        assert mine and not theirs
+    with RunFolder(started.folder.root).claimed(shard) as theirs:
+        assert theirs
+
+
+def test_where_one_died_in_the_middle_nothing_is_half(started: Started) -> None:
+    shard = started.cells[0].shards[0]
+    left = started.folder.samples(shard).parent.with_name(".0000.4711")
+    (left / "samples").mkdir(parents=True)
+    (left / "samples" / "0000.npz").write_bytes(b"half")
+    assert not started.folder.done(shard)
+    Worker(started.folder).run()
+    assert started.folder.done(shard)
+    assert not left.exists()
+
+
+def test_an_error_stays_with_its_shard(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+    attacked = OneStep.__call__
+    broken = started.cells[1].samples[2]
+
+    def call(self: OneStep, target: object, batch: object, *rest: object, **named: object) -> object:
+        if self.budget.epsilon == 0.04 and broken in batch.ids:  # type: ignore[attr-defined]
+            raise ValueError("no gradient today")
+        return attacked(self, target, batch, *rest, **named)  # type: ignore[arg-type]
+
+    events: list[Event] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(OneStep, "__call__", call)
+        Worker(started.folder, events.append).run()
+    failed = started.cells[1].shards[1]
+    assert [event.shard for event in events if event.state == "failed"] == [str(failed)]
+    assert [event.state for event in events].count("done") == 5
+    assert started.folder.failure(failed) == "no gradient today"
+    Worker(started.folder).run()
+    assert started.folder.failure(failed) is None
+    assert len(results(started.folder)) == 12
+
+
+def test_another_plan_in_the_same_folder_is_refused(started: Started, plan: Plan) -> None:
+    other = replace(plan, seeds=(7,))
+    cells = cells_of(other, {name: bench.open(2**30) for name, bench in other.benches.items()})
+    with pytest.raises(SpecError, match="expected the same plan, or another --out"):
+        started.folder.start(other, cells, {})
+    started.folder.start(plan, started.cells, {})
+
+
+def test_a_folder_with_other_files_is_refused(started: Started, plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "one.txt").write_text("dear")
+    with pytest.raises(DataError, match="other files"):
+        RunFolder(tmp_path / "letters").start(plan, started.cells, {})
+    with pytest.raises(DataError, match=r"plan\.json"):
+        RunFolder(tmp_path / "letters").cells()
+
+
+def test_damage_is_named(started: Started) -> None:
+    Worker(started.folder).run()
+    first, second = started.cells[0].shards[:2]
+    file = started.folder.samples(first).parent / "verdicts.parquet"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"0000/verdicts\.parquet.*a campaign as stumble writes it"):
+        started.folder.verdicts(first)
+    file.write_bytes((started.folder.samples(second).parent / "verdicts.parquet").read_bytes())
+    with pytest.raises(DataError, match="the shard .*/1; expected"):
+        started.folder.verdicts(first)
+    cell = started.folder.root / "cells" / started.cells[0].id / "cell.json"
+    content = json.loads(cell.read_text())
+    content["specification"]["seed"] = 9
+    cell.write_text(json.dumps(content))
+    with pytest.raises(DataError, match="a cell whose specification is"):
+        started.folder.cells()
+
+
+def test_stored_samples_are_judged_again(started: Started, plan: Plan) -> None:
+    Worker(started.folder).run()
+    cell, shard = started.cells[1], started.cells[1].shards[2]
+    bench = plan.benches["random"].open(2**30)
+    stored = started.folder.verdicts(shard)
+    again = bench.judge(plan.attacks["large"], "untargeted", 1, started.folder.samples(shard), stored)
+    for name in ("sample", "predicted_after", "fooled", "margin_after", "violation_box", "steps"):
+        assert again[name].to_pylist() == stored[name].to_pylist()
+    assert isinstance(again, pa.Table) and cell.samples[4:] == tuple(again["sample"].to_pylist())

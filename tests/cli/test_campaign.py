@@ -1,0 +1,125 @@
+"""A plan from the shell: run, status, judge, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+
+from stumble.cli import main
+
+YAML = """
+benches:
+  mine: {{class_path: GaitBench, init_args: {{model: {networks}/gaitset.safetensors, data: {walkers}, frames: 20}}}}
+attacks:
+  sparse:
+    class_path: TemporalSparse
+    init_args:
+      prior: {{class_path: File, init_args: {{path: {networks}/wgan.safetensors, architecture: wgan-gp}}}}
+      iterations: 2
+  random:
+    class_path: RandomFrames
+    init_args: {{prior: {{class_path: File, init_args: {{path: {networks}/wgan.safetensors, architecture: wgan-gp}}}}}}
+goals: [untargeted]
+shard: 4
+"""
+
+
+@pytest.fixture(scope="module")
+def plan(walkers: Path, networks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("plan") / "plan.yaml"
+    file.write_text(YAML.format(networks=networks, walkers=walkers), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def done(plan: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("out") / "grid"
+    assert main(["run", str(plan), "--out", str(out), "--workers", "1"]) == 0
+    return out
+
+
+def test_run_says_how_it_came_out(plan: Path, done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is left to do, so this is quick."""
+    assert main(["run", str(plan), "--out", str(done), "--workers", "1"]) == 0
+    shown = capsys.readouterr()
+    assert "sparse" in shown.out and "synthetic data" in shown.out
+    assert "among decisions that were right" in shown.out
+    assert "12/12; 2 of 2 cells" in shown.err
+
+
+def test_status(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", str(done)]) == 0
+    shown = capsys.readouterr().out
+    assert "6 of 6" in shown and "everything is done" in shown
+
+
+def test_the_samples_can_be_judged_again(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["judge", str(done)]) == 0
+    assert "12 rows judged again, the same verdicts" in capsys.readouterr().out
+
+
+def test_a_verdict_that_was_changed_by_hand_shows(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = next(done.glob("cells/*/0000/verdicts.parquet"))
+    original, table = file.read_bytes(), pq.read_table(file)
+    flipped = pyarrow.array([not value for value in table["correct_after"].to_pylist()])
+    place = table.column_names.index("correct_after")
+    pq.write_table(table.set_column(place, "correct_after", flipped), file)
+    try:
+        assert main(["judge", str(done)]) == 1
+    finally:
+        file.write_bytes(original)
+    assert "correct_after was" in capsys.readouterr().out
+
+
+def test_exports(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for kind, suffix in (("csv", "csv"), ("parquet", "parquet"), ("latex", "tex")):
+        assert main(["export", str(done), "--to", kind]) == 0
+        assert f"results.{suffix}" in capsys.readouterr().out
+    table = pyarrow.csv.read_csv(done / "results.csv")
+    assert len(table) == len(pq.read_table(done / "results.parquet")) == 12
+    assert set(table["attack"].to_pylist()) == {"sparse", "random"}
+    assert set(table["synthetic"].to_pylist()) == {True}
+    text = (done / "results.tex").read_text(encoding="utf-8")
+    assert text.count(r"\\") == 3 and r"\bottomrule" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", "plan.yml", "--out", "x"], "found 'plan.yml' to run; expected a YAML file or preset:NAME"),
+        (["run", "preset:ciasa-table1", "--out", "x", "--data", "d"], "found no --model; a preset needs both"),
+        (["run", "PLAN", "--out", "x", "--model", "m"], "--model and --data are for presets"),
+        (["run", "PLAN", "--out", "x", "--workers", "0"], "--workers is 0"),
+        (["status", "nowhere"], "nowhere/plan.json"),
+        (["judge", "nowhere"], "nowhere/plan.json"),
+        (["export", "nowhere"], "nowhere/plan.json"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    arguments: list[str],
+    told: str,
+    plan: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([str(plan) if a == "PLAN" else a for a in arguments]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_weights_that_are_gone_stop_nothing_that_is_done(
+    plan: Path, done: Path, networks: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    gone = networks / "gaitset.safetensors"
+    gone.rename(tmp_path / "aside")
+    try:
+        assert main(["run", str(plan), "--out", str(done)]) == 2
+        assert "gaitset.safetensors" in capsys.readouterr().err
+        assert main(["status", str(done)]) == 0
+    finally:
+        (tmp_path / "aside").rename(gone)
+    assert main(["judge", str(done)]) == 0
