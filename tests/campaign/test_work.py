@@ -125,7 +125,7 @@ def test_damage_is_named(started: Started) -> None:
     with pytest.raises(DataError, match=r"0000/verdicts\.parquet.*a campaign as stumble writes it"):
         started.folder.verdicts(first)
     file.write_bytes((started.folder.samples(second).parent / "verdicts.parquet").read_bytes())
-    with pytest.raises(DataError, match="the shard .*/1; expected"):
+    with pytest.raises(DataError, match=r"the shard .*/1; expected"):
         started.folder.verdicts(first)
     cell = started.folder.root / "cells" / started.cells[0].id / "cell.json"
     content = json.loads(cell.read_text())
