@@ -4,11 +4,14 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from stumble.attacks import CIASA, JointPGD, OneStep, PixelAttack, RandomFrames, RealFrames, TemporalSparse
 from stumble.campaign.action_bench import ActionBench
 from stumble.campaign.cell import Cell, cells_of, specified
 from stumble.campaign.plan import Plan
 from stumble.data.frame_pool import FolderFrames
+from stumble.errors import SpecError
 from stumble.interfaces import Weights
 from stumble.spec import identity
 
@@ -27,6 +30,11 @@ def test_a_cell_knows_its_samples_and_cuts_them_into_shards(plan: Plan) -> None:
     assert [shard.samples for shard in small.shards] == [small.samples[:2], small.samples[2:4], small.samples[4:]]
     assert str(small.shards[1]) == f"{small.id}/0001"
     assert small.synthetic
+
+
+def test_a_goal_that_cannot_be_is_refused_before_anything_runs(plan: Plan) -> None:
+    with pytest.raises(SpecError, match=r"bench 'random': found goal 'wolk'.*such as 'walk'"):
+        cells(replace(plan, goals=("untargeted", "wolk")))
 
 
 def test_names_and_places_are_no_part_of_the_identity(plan: Plan, clips: Path, stgcn: Path, tmp_path: Path) -> None:

@@ -90,8 +90,6 @@ def test_gait_and_skeletons_do_not_mix() -> None:
     assert len(list(Plan({"a": gait}, {"b": attack}).entries())) == 1
     with pytest.raises(SpecError, match="'step' \\(OneStep\\) does not attack gait, which bench 'a' tests"):
         Plan({"a": gait}, {"step": OneStep()})
-    with pytest.raises(SpecError, match="goal 'least-likely' with bench 'a': expected 'untargeted' or 'targeted'"):
-        Plan({"a": gait}, {"b": attack}, goals=("least-likely",))
 
 
 def test_a_limit_is_the_smaller_of_both() -> None:

@@ -99,6 +99,21 @@ def test_an_error_stays_with_its_shard(started: Started, monkeypatch: pytest.Mon
     assert len(results(started.folder)) == 12
 
 
+def test_a_shard_without_anything_to_aim_at_is_done_all_the_same(plan: Plan, tmp_path: Path) -> None:
+    """A random network takes every clip for the same class."""
+    bench = plan.benches["random"].open(2**30)
+    first = bench.attack(plan.attacks["small"], "untargeted", 1, bench.samples[:1], tmp_path / "probe", print)
+    seen = first["predicted_before"].to_pylist()[0]
+    other = replace(plan, goals=(seen,), shard=1)
+    cells = cells_of(other, {"random": bench})
+    folder = RunFolder(tmp_path / "run")
+    folder.start(other, cells, {})
+    Worker(folder).run()
+    assert all(folder.done(shard) for cell in cells for shard in cell.shards)
+    table = folder.table(cells[0])
+    assert table is not None and len(table) < 6
+
+
 def test_another_plan_in_the_same_folder_is_refused(started: Started, plan: Plan) -> None:
     other = replace(plan, seeds=(7,))
     cells = cells_of(other, {name: bench.open(2**30) for name, bench in other.benches.items()})

@@ -50,9 +50,6 @@ class ActionBench(Bench):
 
     modality: ClassVar[Modality] = "actions"
 
-    def refuse(self, goal: str) -> str | None:
-        return None  # a class of the data, which has not been looked at yet
-
     def open(self, memory: int, progress: Progress = lambda done, total: None) -> Tested:
         reference, source = weights(self.model, "stgcn"), open_actions(self.data)
         tested = tested_actions(source, self.split, self.subjects)
@@ -106,11 +103,16 @@ class _Tested(Tested):
         assert network is None or isinstance(network, BoneAngleDiscriminator)
         return self.evaluation.judge(None if network is None else network.realness)
 
+    def check(self, goal: str) -> None:
+        ActionEvaluation(classifier(self.reference), self.source, self.source.clips).wanted_class(goal)
+
     def attack(
         self, attack: Any, goal: str, seed: int, samples: Sequence[str], folder: Path, progress: Progress
     ) -> pa.Table:
         wanted = set(samples)
         evaluation = replace(self.evaluation, clips=tuple(c for c in self.source.clips if c.id in wanted))
+        if not evaluation.aimable(goal):
+            return pa.table({"sample": pa.array([], pa.string())})
         return evaluation.attack(attack, goal, folder, judge=self.judging, seed=seed, progress=progress)
 
     def judge(self, attack: Any, goal: str, seed: int, folder: Path, verdicts: pa.Table) -> pa.Table:

@@ -119,13 +119,16 @@ class ActionEvaluation:
             DataError: none is left.
             SpecError: `kind` is none of `goal`.
         """
-        wanted = self._class(kind)
-        if wanted is None:
-            return self
-        clips = tuple(clip for clip in self.clips if int(self.logits([clip])[0].argmax()) != wanted)
-        if not clips:
+        if not (clips := self.aimable(kind)):
             raise DataError(self.data.name, f"only clips that are taken for {kind!r} already", "others")
         return replace(self, clips=clips)
+
+    def aimable(self, kind: str) -> tuple[Clip, ...]:
+        """The clips that `aimed` keeps, perhaps none."""
+        wanted = self.wanted_class(kind)
+        if wanted is None:
+            return self.clips
+        return tuple(clip for clip in self.clips if int(self.logits([clip])[0].argmax()) != wanted)
 
     def goal(self, kind: str, clips: Sequence[Clip]) -> Goal:
         """What the adversary wants of these clips; the class to leave is the one that the clean clip is taken for.
@@ -137,7 +140,7 @@ class ActionEvaluation:
             SpecError: `kind` is none of these.
             TargetError: a clip is taken for the named class already, see `aimed`.
         """
-        wanted, logits = self._class(kind), self.logits(clips)
+        wanted, logits = self.wanted_class(kind), self.logits(clips)
         label = logits.argmax(1)
         if kind == "untargeted":
             return Goal("untargeted", label)
@@ -208,8 +211,8 @@ class ActionEvaluation:
             raise TargetError(f"{one.ids[0]}: the target answers without finite logits; actions need them")
         self._logits[one.ids[0]] = logits[0].clone()
 
-    def _class(self, kind: str) -> int | None:
-        """The class that `kind` names, None for those of the goals that name none."""
+    def wanted_class(self, kind: str) -> int | None:
+        """The class that a goal names, None for those that name none. Raises SpecError where it is no goal."""
         if kind in ("untargeted", "least-likely"):
             return None
         if kind in self.data.classes:

@@ -35,13 +35,17 @@ class Tested(ABC):
     left_out: Mapping[str, str]
 
     @abstractmethod
+    def check(self, goal: str) -> None:
+        """Raises SpecError where attacks cannot have this goal here; says which ones they can have."""
+
+    @abstractmethod
     def attack(
         self, attack: Any, goal: str, seed: int, samples: Sequence[str], folder: Path, progress: Progress
     ) -> pa.Table:
         """Attack these samples, store what comes of it in `folder`, read it back and judge it.
 
         Returns:
-            The judge's table.
+            The judge's table; without the samples that are what the goal wants already, perhaps without any.
         """
 
     @abstractmethod
@@ -63,10 +67,6 @@ class Bench(ABC):
 
     modality: ClassVar[Modality]
     limit: int | None
-
-    @abstractmethod
-    def refuse(self, goal: str) -> str | None:
-        """Why an attack cannot have this goal here, told without looking at any data; None where it can."""
 
     @abstractmethod
     def open(self, memory: int, progress: Progress = lambda done, total: None) -> Tested:

@@ -8,6 +8,7 @@ from typing import Any
 
 from stumble.campaign.bench import Tested
 from stumble.campaign.plan import Entry, Plan
+from stumble.errors import SpecError
 from stumble.interfaces import Weights
 from stumble.spec import identity, to_plain
 
@@ -71,8 +72,17 @@ def cells_of(plan: Plan, tested: Mapping[str, Tested]) -> tuple[Cell, ...]:
     What decides is in the identity: the numbers in the weights, the sequences, the attack with its every field, goal,
     seed, and what goes together in a shard, since batches round differently. Names, paths, device, number of workers
     and time are not.
+
+    Raises:
+        SpecError: a bench cannot have one of the goals.
     """
     cells = []
+    for name, bench in tested.items():
+        for goal in plan.goals:
+            try:
+                bench.check(goal)
+            except SpecError as error:
+                raise SpecError(f"bench {name!r}: {error}") from error
     for entry in plan.entries():
         bench = tested[entry.bench]
         specification = {

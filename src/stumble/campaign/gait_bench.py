@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, cast, get_args
 
 import pyarrow as pa
 import torch
@@ -22,7 +22,7 @@ from stumble.campaign.store import read_samples
 from stumble.campaign.summary import summarise
 from stumble.constraints import Kept
 from stumble.data import PROTOCOLS, GaitData, SequenceKey, open_gait
-from stumble.errors import DataError
+from stumble.errors import DataError, SpecError
 from stumble.interfaces import Attack, AttackResult, SilhouettePrior, Target, Weights
 from stumble.judge import GaitJudge, Probe
 from stumble.metrics.distances import Distance
@@ -58,9 +58,6 @@ class GaitBench(Bench):
     distance: Distance = "per-part"
 
     modality: ClassVar[Modality] = "gait"
-
-    def refuse(self, goal: str) -> str | None:
-        return None if goal in ("untargeted", "targeted") else "expected 'untargeted' or 'targeted'"
 
     def open(self, memory: int, progress: Progress = lambda done, total: None) -> Tested:
         reference, source = weights(self.model, "gaitset"), open_gait(self.data)
@@ -127,6 +124,10 @@ class _Tested(Tested):
     @cached_property
     def plausibility(self) -> Plausibility | None:
         return plausibility_of(self.source)
+
+    def check(self, goal: str) -> None:
+        if goal not in get_args(Kind):
+            raise SpecError(f"found goal {goal!r} for gait; expected 'untargeted' or 'targeted'")
 
     def attack(
         self, attack: Any, goal: str, seed: int, samples: Sequence[str], folder: Path, progress: Progress

@@ -88,8 +88,6 @@ class Plan:
                     f"plan: attack {entry.attack!r} ({type(attack).__name__}) does not attack {bench.modality}, which "
                     f"bench {entry.bench!r} tests; expected one that does, or a plan of its own"
                 )
-            if refusal := bench.refuse(entry.goal):
-                raise SpecError(f"plan: goal {entry.goal!r} with bench {entry.bench!r}: {refusal}")
 
     def entries(self) -> Iterator[Entry]:
         """Every combination, in the order of the plan."""

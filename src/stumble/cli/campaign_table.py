@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from rich.table import Table
 
 from stumble.campaign.bench import Tested
+from stumble.campaign.rigor import flags, worst_case
 from stumble.campaign.run_folder import RunFolder
 from stumble.cli.progress import progress
 
-__all__ = ["opened", "results"]
+__all__ = ["opened", "results", "show_rigor"]
 
 
 def opened(run: RunFolder) -> dict[str, Tested]:
@@ -46,3 +47,12 @@ def results(folder: RunFolder, tested: Mapping[str, Tested]) -> Table:
     synthetic = sorted({f"{cell.data}: synthetic data" for cell in cells if cell.synthetic})
     table.caption = "\n".join((*synthetic, *sorted(denominators)))
     return table
+
+
+def show_rigor(folder: RunFolder) -> None:
+    """Print what the worst of all attacks reaches, and what speaks against the figures."""
+    done = [(cell, table) for cell in folder.cells() if (table := folder.table(cell)) is not None]
+    for name, (share, count) in worst_case(done).items():
+        print(f"worst case over all attacks, {name}: {share:.1f} % of {count} decisions")
+    for flag in flags(done):
+        print(f"! {flag.kind}: {flag.cell.entry}: {flag.text}")

@@ -15,7 +15,7 @@ from stumble.campaign.plan import read_plan
 from stumble.campaign.records import provenance
 from stumble.campaign.run_folder import RunFolder
 from stumble.campaign.work import Event
-from stumble.cli.campaign_table import results
+from stumble.cli.campaign_table import results, show_rigor
 from stumble.cli.progress import Report, progress
 from stumble.errors import SpecError
 
@@ -39,6 +39,7 @@ def run_plan(file: Path, out: Path, workers: int | None, limit: int | None, comm
         board = _Board(folder, cells, report)
         LocalExecutor(workers).run(folder, board)
     Console().print(results(folder, tested))
+    show_rigor(folder)
     for shard, reason in board.failed.items():
         print(f"stumble: {shard}: {reason}", file=sys.stderr)
     if board.failed:
