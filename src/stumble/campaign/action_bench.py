@@ -14,7 +14,7 @@ import torch
 
 from stumble.campaign.action_summary import summarise_actions
 from stumble.campaign.actions import ActionEvaluation
-from stumble.campaign.bench import Bench, Modality, Progress, Tested
+from stumble.campaign.bench import Bench, Held, Modality, Progress, Tested
 from stumble.campaign.choices import classifier, tested_actions, weights
 from stumble.campaign.drawing import Contents, drawn
 from stumble.campaign.store import read_skeletons
@@ -131,6 +131,13 @@ class _Tested(Tested):
             aim = self.evaluation.goal(goal, clips)
             tables.append(self.judging(clean, stored, result, aim, clips, attack.constraints(clean)))
         return pa.concat_tables(tables, promote_options="permissive")
+
+    def held(self) -> Tested:
+        data = replace(self.source, read=Held(dict(self.source.sequences())))
+        copy = replace(self, source=data)
+        copy.__dict__["evaluation"] = replace(self.evaluation, data=data)
+        copy.__dict__["judging"] = self.judging
+        return copy
 
     def summary(self, verdicts: pa.Table) -> dict[str, Any]:
         s = summarise_actions(verdicts)

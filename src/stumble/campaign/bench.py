@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
-__all__ = ["Bench", "Modality", "Progress", "Tested"]
+__all__ = ["Bench", "Held", "Modality", "Progress", "Tested"]
 
 Modality = Literal["gait", "actions"]
 
@@ -53,8 +54,22 @@ class Tested(ABC):
         """Judge again what is stored in `folder`; effort (steps, queries, ...) is taken from the earlier verdicts."""
 
     @abstractmethod
+    def held(self) -> Tested:
+        """The same with network, sequences and all that is prepared from them in memory, to be sent elsewhere."""
+
+    @abstractmethod
     def summary(self, verdicts: pa.Table) -> dict[str, Any]:
         """The figures of one attack as plain data: n, clean, attacked, success, ci95, ... in percent."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A reader of sequences that are in memory."""
+
+    sequences: Mapping[Any, Any]
+
+    def __call__(self, key: Any) -> Any:
+        return self.sequences[key]
 
 
 class Bench(ABC):

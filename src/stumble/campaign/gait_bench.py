@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from stumble.attacks.temporal_sparse import prior_of
-from stumble.campaign.bench import Bench, Modality, Progress, Tested
+from stumble.campaign.bench import Bench, Held, Modality, Progress, Tested
 from stumble.campaign.choices import kinds_of, listed, people, recogniser, trained, weights
 from stumble.campaign.drawing import Contents, drawn
 from stumble.campaign.gait import GaitEvaluation
@@ -151,7 +151,7 @@ class _Tested(Tested):
         for file in sorted(folder.glob("*.npz")):
             stored, edited = read_samples(file)
             keys = [named[name] for name in stored.ids]
-            clean = self.source.batch(keys, self.bench.frames)
+            clean = self.readable.batch(keys, self.bench.frames)
             rows = [effort[name] for name in stored.ids]
             result = AttackResult(
                 stored,
@@ -164,6 +164,13 @@ class _Tested(Tested):
             aim = self.evaluation.goal(cast(Kind, goal), keys, seed)
             tables.append(judge(clean, stored, result, aim, probes, _kept(attack)))
         return pa.concat_tables(tables, promote_options="permissive")
+
+    def held(self) -> Tested:
+        data = replace(self.readable, read=Held(dict(self.readable.sequences())))
+        copy = replace(self, source=replace(data, keys=()), readable=data)
+        copy.__dict__["evaluation"] = replace(self.evaluation, data=data)
+        copy.__dict__["plausibility"] = self.plausibility
+        return copy
 
     def summary(self, verdicts: pa.Table) -> dict[str, Any]:
         s = summarise(verdicts)

@@ -24,7 +24,7 @@ from stumble.campaign.cell import Cell, Shard
 from stumble.campaign.run_folder import RunFolder
 from stumble.errors import StumbleError
 
-__all__ = ["DEATHS", "Event", "Worker"]
+__all__ = ["DEATHS", "Event", "Worker", "made_here"]
 
 DEATHS = 3
 """A shard in which so many workers have died is given up."""
@@ -96,7 +96,7 @@ class Worker:
     def _do(self, cell: Cell, shard: Shard) -> None:
         self.tell(Event("began", str(shard)))
         try:
-            self.folder.write(shard, lambda samples: self._attack(cell, shard, samples), _provenance())
+            self.folder.write(shard, lambda samples: self._attack(cell, shard, samples), made_here())
         except OSError:
             raise
         except Exception as error:
@@ -127,7 +127,8 @@ class Worker:
         return self._benches[name]
 
 
-def _provenance() -> dict[str, object]:
+def made_here() -> dict[str, object]:
+    """What made a shard: versions, threads, host and process."""
     return {
         "version": __version__,
         "torch": torch.__version__,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Literal
 
 from stumble.campaign.batching import MEMORY
 from stumble.campaign.presets import PRESETS
@@ -16,7 +17,9 @@ def run(
     plan: str,
     *,
     out: Path,
+    executor: Literal["local", "ray"] = "local",
     workers: int | None = None,
+    address: str | None = None,
     limit: int | None = None,
     model: str | None = None,
     data: Path | None = None,
@@ -62,7 +65,9 @@ def run(
     Args:
         plan: a YAML file, or preset:NAME.
         out: folder to write to.
-        workers: of a plan: processes; by default as many as processors and the plan's threads allow.
+        executor: of a plan: "local", processes on this machine; "ray", tasks on a Ray cluster (needs stumble[ray]).
+        workers: of the local executor: processes; by default as many as processors and the plan's threads allow.
+        address: of the Ray cluster, such as auto; by default one is started on this machine.
         limit: attack so many sequences of each bench, drawn at random, always the same ones; all by default.
         model: of a preset: name of shipped weights, or a checkpoint of ST-GCN: ours, the original's, PYSKL's or
             MMAction2's.
@@ -101,4 +106,4 @@ def run(
         raise SpecError(f"{plan}: model and data are in the plan; --model and --data are for presets")
     from stumble.cli.run_plan import run_plan
 
-    return run_plan(Path(plan), out, workers, limit, command_line)
+    return run_plan(Path(plan), out, executor, workers, address, limit, command_line)

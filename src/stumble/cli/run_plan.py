@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, Protocol
 
 from rich.console import Console
 
+from stumble.campaign.bench import Tested
 from stumble.campaign.cell import Cell, cells_of
 from stumble.campaign.local import LocalExecutor
 from stumble.campaign.plan import read_plan
@@ -22,8 +25,20 @@ from stumble.errors import SpecError
 __all__ = ["run_plan"]
 
 
-def run_plan(file: Path, out: Path, workers: int | None, limit: int | None, command_line: str) -> int:
+def run_plan(
+    file: Path,
+    out: Path,
+    executor: Literal["local", "ray"],
+    workers: int | None,
+    address: str | None,
+    limit: int | None,
+    command_line: str,
+) -> int:
     """Run a plan; see `stumble run`. Returns 1 where shards could not be done."""
+    if executor == "ray" and workers is not None:
+        raise SpecError("--workers is for the local executor; Ray counts the processors of its cluster")
+    if executor == "local" and address is not None:
+        raise SpecError("--address is for --executor ray")
     if workers is not None and workers < 1:
         raise SpecError(f"--workers is {workers}; expected at least 1")
     plan = read_plan(file).limited(limit)
@@ -37,7 +52,7 @@ def run_plan(file: Path, out: Path, workers: int | None, limit: int | None, comm
     folder.start(plan, cells, provenance(command_line))
     with progress("campaign") as report:
         board = _Board(folder, cells, report)
-        LocalExecutor(workers).run(folder, board)
+        _executor(executor, tested, workers, address).run(folder, board)
     Console().print(results(folder, tested))
     show_rigor(folder)
     for shard, reason in board.failed.items():
@@ -45,6 +60,20 @@ def run_plan(file: Path, out: Path, workers: int | None, limit: int | None, comm
     if board.failed:
         print(f"stumble: {len(board.failed)} shards failed; the same command tries them again", file=sys.stderr)
     return int(bool(board.failed))
+
+
+class _Executor(Protocol):
+    def run(self, folder: RunFolder, tell: Callable[[Event], None]) -> None: ...
+
+
+def _executor(name: str, tested: Mapping[str, Tested], workers: int | None, address: str | None) -> _Executor:
+    if name == "local":
+        return LocalExecutor(workers)
+    try:
+        from stumble.campaign.ray import RayExecutor
+    except ImportError as error:
+        raise SpecError(f"--executor ray: {error}; expected Ray to be installed: pip install 'stumble[ray]'") from error
+    return RayExecutor(tested, address)
 
 
 @dataclass

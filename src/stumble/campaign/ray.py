@@ -1,0 +1,139 @@
+"""Shards on a Ray cluster, or on one that is started for the occasion.
+
+Networks, sequences and galleries travel to each node once, through Ray's object store, and results travel back: nodes
+need stumble installed, but neither data nor the folder of the campaign. Weights that an attack names by a file must be
+there. A task whose worker or node dies is tried again elsewhere, which is Ray's doing.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import ray
+import torch
+
+from stumble.campaign.bench import Tested
+from stumble.campaign.cell import Cell, Shard
+from stumble.campaign.plan import Plan
+from stumble.campaign.run_folder import RunFolder
+from stumble.campaign.work import DEATHS, Event, made_here
+
+__all__ = ["RayExecutor"]
+
+_POLL = 0.5  # seconds
+_AHEAD = 2  # tasks for each place where one can run, so that none is idle
+
+Files = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class RayExecutor:
+    """Runs each shard as a task that asks for as many CPUs as the plan has threads.
+
+    Attributes:
+        tested: the plan's benches, looked at.
+        address: of a cluster, such as "auto" or "ray://head:10001"; None starts one on this machine, and ends it.
+    """
+
+    tested: Mapping[str, Tested]
+    address: str | None = None
+
+    def run(self, folder: RunFolder, tell: Callable[[Event], None] = lambda event: None) -> None:
+        """Work until nothing is left. Interrupted once, it lets the shards in hand finish; twice, it ends.
+
+        Raises:
+            KeyboardInterrupt: it was interrupted.
+            OSError: the folder cannot be written to.
+        """
+        mine = not ray.is_initialized()
+        if mine:
+            ray.init(address=self.address, log_to_driver=False, include_dashboard=False if not self.address else None)
+        try:
+            _Run(folder, folder.plan, tell, {name: ray.put(bench.held()) for name, bench in self.tested.items()}).all()
+        finally:
+            if mine:
+                ray.shutdown()
+
+
+@dataclass
+class _Run:
+    folder: RunFolder
+    plan: Plan
+    tell: Callable[[Event], None]
+    benches: Mapping[str, Any]
+
+    def all(self) -> None:
+        left = deque((cell, shard) for cell in self.folder.cells() for shard in cell.shards)
+        task = ray.remote(num_cpus=self.plan.threads, max_retries=DEATHS)(_attacked)
+        shared, in_hand = ray.put(self.plan), dict[Any, tuple[Shard, ExitStack]]()
+        interrupted = False
+        while left or in_hand:
+            try:
+                for _ in range(len(left)):
+                    if len(in_hand) >= self._places():
+                        break
+                    cell, shard = left.popleft()
+                    if claim := self._claimed(shard, cell, left):
+                        ref = task.remote(self.benches[cell.entry.bench], shared, cell, shard)
+                        in_hand[ref] = shard, claim
+                        self.tell(Event("began", str(shard)))
+                ready, _ = ray.wait(list(in_hand), timeout=_POLL) if in_hand else ([], [])
+                for ref in ready:
+                    shard, claim = in_hand.pop(ref)
+                    with claim:
+                        self._store(shard, ref)
+            except KeyboardInterrupt:
+                if interrupted:
+                    raise
+                interrupted = True
+                left.clear()
+        if interrupted:
+            raise KeyboardInterrupt
+
+    def _places(self) -> int:
+        return _AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)) // self.plan.threads)
+
+    def _claimed(self, shard: Shard, cell: Cell, left: deque[tuple[Cell, Shard]]) -> ExitStack | None:
+        """The hold on a shard that is to be done; one in other hands goes back to the end of the line."""
+        if self.folder.done(shard):
+            return None
+        hold = ExitStack()
+        if hold.enter_context(self.folder.claimed(shard)):
+            return hold
+        left.append((cell, shard))
+        return None
+
+    def _store(self, shard: Shard, ref: Any) -> None:
+        try:
+            table, files, made = ray.get(ref)
+        except Exception as error:
+            self.folder.fail(shard, error)
+            self.tell(Event("failed", str(shard), text=(str(error) or type(error).__name__).strip().splitlines()[-1]))
+            return
+
+        def written(samples: Path) -> pa.Table:
+            for name, content in files.items():
+                (samples / name).write_bytes(content)
+            return table
+
+        self.folder.write(shard, written, made)
+        self.tell(Event("done", str(shard), len(shard.samples)))
+
+
+def _attacked(bench: Tested, plan: Plan, cell: Cell, shard: Shard) -> tuple[pa.Table, Files, dict[str, object]]:
+    """A shard, somewhere: verdicts, the files of samples, and what made them."""
+    torch.set_num_threads(plan.threads)
+    entry = cell.entry
+    with tempfile.TemporaryDirectory() as folder:
+        table = bench.attack(
+            plan.attacks[entry.attack], entry.goal, entry.seed, shard.samples, Path(folder), lambda done, total: None
+        )
+        files = {file.name: file.read_bytes() for file in sorted(Path(folder).iterdir())}
+    return table, files, made_here()

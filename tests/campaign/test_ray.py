@@ -1,0 +1,82 @@
+"""The same campaign on Ray: started for the occasion, and a cluster of two nodes of which one is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from stumble.attacks import OneStep
+from stumble.campaign.cell import cells_of
+from stumble.campaign.plan import Plan
+from stumble.campaign.run_folder import RunFolder
+from stumble.campaign.work import Event, Worker
+
+ray = pytest.importorskip("ray", reason="Ray is an extra")
+cluster_utils = pytest.importorskip("ray.cluster_utils")
+
+
+def start(plan: Plan, root: Path) -> tuple[RunFolder, dict[str, object]]:
+    tested = {name: bench.open(2**30) for name, bench in plan.benches.items()}
+    folder = RunFolder(root)
+    folder.start(plan, cells_of(plan, tested), {})
+    return folder, dict(tested)
+
+
+def rows(folder: RunFolder) -> list[dict[str, object]]:
+    tables = [folder.table(cell) for cell in folder.cells()]
+    return [row for table in tables if table is not None for row in table.to_pylist()]
+
+
+@pytest.fixture
+def undisturbed(plan: Plan, tmp_path: Path) -> list[dict[str, object]]:
+    folder, _ = start(plan, tmp_path / "undisturbed")
+    Worker(folder).run()
+    return rows(folder)
+
+
+@pytest.fixture
+def two_nodes() -> Iterator[cluster_utils.Cluster]:
+    cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    cluster.add_node(num_cpus=1)
+    cluster.wait_for_nodes()
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()
+
+
+@pytest.mark.slow
+def test_a_node_that_dies_changes_nothing(
+    plan: Plan, undisturbed: list[dict[str, object]], two_nodes: cluster_utils.Cluster, tmp_path: Path
+) -> None:
+    from stumble.campaign.ray import RayExecutor
+
+    folder, tested = start(plan, tmp_path / "run")
+    ray.init(address=two_nodes.address, log_to_driver=False)
+    killed: list[object] = []
+
+    def tell(event: Event) -> None:
+        if event.state == "done" and not killed:
+            killed.append(two_nodes.worker_nodes)
+            (node,) = two_nodes.worker_nodes
+            two_nodes.remove_node(node, allow_graceful=False)
+
+    RayExecutor(tested).run(folder, tell)  # type: ignore[arg-type]
+    assert killed
+    assert rows(folder) == undisturbed
+    hosts = {folder.provenance(shard)["process"] for cell in folder.cells() for shard in cell.shards}
+    assert len(hosts) >= 2
+
+
+@pytest.mark.slow
+def test_an_error_stays_with_its_shard(plan: Plan, tmp_path: Path) -> None:
+    from stumble.campaign.ray import RayExecutor
+
+    broken = replace(plan, attacks={"step": OneStep(replace(OneStep().budget, region="no such region"))})
+    folder, tested = start(broken, tmp_path / "run")
+    events: list[Event] = []
+    RayExecutor(tested).run(folder, events.append)  # type: ignore[arg-type]
+    assert {event.state for event in events} == {"began", "failed"}
+    assert "no such region" in str(folder.failure(folder.cells()[0].shards[0]))
