@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import signal
@@ -63,9 +64,10 @@ def test_a_worker_that_is_killed_is_replaced(plan: Plan, undisturbed: list[dict[
 
     def tell(event: Event) -> None:
         if event.state == "began" and len(killed) < 2:
-            (pid,) = children(os.getpid())
-            killed.append(pid)
-            os.kill(pid, signal.SIGKILL)
+            (process,) = multiprocessing.active_children()
+            assert process.pid is not None
+            killed.append(process.pid)
+            process.kill()
 
     LocalExecutor(1).run(folder, tell)
     assert len(set(killed)) == 2
@@ -75,7 +77,7 @@ def test_a_worker_that_is_killed_is_replaced(plan: Plan, undisturbed: list[dict[
 def children(parent: int) -> list[int]:
     """The worker processes of a process, not the one that watches over their shared resources."""
     found = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(parent)], capture_output=True, text=True, check=False
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(parent)], capture_output=True, text=True, check=False
     ).stdout.splitlines()
     return [int(line.split()[0]) for line in found if "spawn_main" in line]
 

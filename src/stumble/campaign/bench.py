@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -64,12 +65,12 @@ class Tested(ABC):
 
 @dataclass(frozen=True)
 class Held:
-    """A reader of sequences that are in memory."""
+    """A reader of sequences that are in memory, perhaps in one that cannot be written to; it gives copies."""
 
     sequences: Mapping[Any, Any]
 
     def __call__(self, key: Any) -> Any:
-        return self.sequences[key]
+        return deepcopy(self.sequences[key])
 
 
 class Bench(ABC):

@@ -16,7 +16,7 @@ from multiprocessing.synchronize import Event as Flag
 from pathlib import Path
 
 from stumble.campaign.run_folder import RunFolder
-from stumble.campaign.work import DEATHS, Event, Worker
+from stumble.campaign.work import DEATHS, Event, Executor, Worker
 from stumble.errors import StumbleError
 
 __all__ = ["LocalExecutor"]
@@ -25,7 +25,7 @@ _POLL = 0.2  # seconds
 
 
 @dataclass
-class LocalExecutor:
+class LocalExecutor(Executor):
     """So many processes, each with the plan's number of threads. One that dies is replaced.
 
     Attributes:
@@ -36,13 +36,6 @@ class LocalExecutor:
     _stop: Flag = field(init=False, repr=False)
 
     def run(self, folder: RunFolder, tell: Callable[[Event], None] = lambda event: None) -> None:
-        """Work until nothing is left. Interrupted once, it lets every worker finish the shard in hand; twice, it ends
-        them.
-
-        Raises:
-            KeyboardInterrupt: it was interrupted.
-            StumbleError: a worker could not write, or could not begin.
-        """
         context = mp.get_context("spawn")
         events: Queue[tuple[int, Event | str]] = context.Queue()
         self._stop = context.Event()

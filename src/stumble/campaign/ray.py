@@ -23,7 +23,7 @@ from stumble.campaign.bench import Tested
 from stumble.campaign.cell import Cell, Shard
 from stumble.campaign.plan import Plan
 from stumble.campaign.run_folder import RunFolder
-from stumble.campaign.work import DEATHS, Event, made_here
+from stumble.campaign.work import DEATHS, Event, Executor, made_here
 
 __all__ = ["RayExecutor"]
 
@@ -34,7 +34,7 @@ Files = dict[str, bytes]
 
 
 @dataclass(frozen=True)
-class RayExecutor:
+class RayExecutor(Executor):
     """Runs each shard as a task that asks for as many CPUs as the plan has threads.
 
     Attributes:
@@ -46,12 +46,6 @@ class RayExecutor:
     address: str | None = None
 
     def run(self, folder: RunFolder, tell: Callable[[Event], None] = lambda event: None) -> None:
-        """Work until nothing is left. Interrupted once, it lets the shards in hand finish; twice, it ends.
-
-        Raises:
-            KeyboardInterrupt: it was interrupted.
-            OSError: the folder cannot be written to.
-        """
         mine = not ray.is_initialized()
         if mine:
             ray.init(address=self.address, log_to_driver=False, include_dashboard=False if not self.address else None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,7 @@ from stumble.campaign.cell import Cell, Shard
 from stumble.campaign.run_folder import RunFolder
 from stumble.errors import StumbleError
 
-__all__ = ["DEATHS", "Event", "Worker", "made_here"]
+__all__ = ["DEATHS", "Event", "Executor", "Worker", "made_here"]
 
 DEATHS = 3
 """A shard in which so many workers have died is given up."""
@@ -49,6 +50,19 @@ class Event:
     shard: str
     count: int = 0
     text: str = ""
+
+
+class Executor(ABC):
+    """Where the shards of a campaign are done."""
+
+    @abstractmethod
+    def run(self, folder: RunFolder, tell: Callable[[Event], None] = lambda event: None) -> None:
+        """Work until nothing is left. Interrupted once, it lets the shards in hand be finished; twice, it ends.
+
+        Raises:
+            KeyboardInterrupt: it was interrupted.
+            StumbleError: the folder cannot be written to, or nobody could begin.
+        """
 
 
 @dataclass

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rich.console import Console, RenderableType
 from rich.progress import (
@@ -24,6 +24,7 @@ __all__ = ["Report", "progress"]
 _SECONDS_BETWEEN_LINES = 10.0
 
 
+@runtime_checkable
 class Report(Protocol):
     """Is told how many of how many are done, and what there is to say about it."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from rich.console import Console
 
@@ -17,7 +17,7 @@ from stumble.campaign.local import LocalExecutor
 from stumble.campaign.plan import read_plan
 from stumble.campaign.records import provenance
 from stumble.campaign.run_folder import RunFolder
-from stumble.campaign.work import Event
+from stumble.campaign.work import Event, Executor
 from stumble.cli.campaign_table import results, show_rigor
 from stumble.cli.progress import Report, progress
 from stumble.errors import SpecError
@@ -62,11 +62,7 @@ def run_plan(
     return int(bool(board.failed))
 
 
-class _Executor(Protocol):
-    def run(self, folder: RunFolder, tell: Callable[[Event], None]) -> None: ...
-
-
-def _executor(name: str, tested: Mapping[str, Tested], workers: int | None, address: str | None) -> _Executor:
+def _executor(name: str, tested: Mapping[str, Tested], workers: int | None, address: str | None) -> Executor:
     if name == "local":
         return LocalExecutor(workers)
     try:
