@@ -1,18 +1,20 @@
-"""Worker processes on this machine. Those whose parent dies finish the shard in hand and end."""
+"""Worker processes on this machine. Those whose parent dies finish the shard in hand and end.
+
+Each worker has a pipe of its own, by which it tells what happens and hears that it is to stop. Nothing is shared among
+them: a process that is killed may die with a lock in its hand, which would stop the others for good.
+"""
 
 from __future__ import annotations
 
 import multiprocessing as mp
 import os
-import queue
 import signal
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from multiprocessing.queues import Queue
-from multiprocessing.synchronize import Event as Flag
 from pathlib import Path
 
 from stumble.campaign.run_folder import RunFolder
@@ -21,10 +23,8 @@ from stumble.errors import StumbleError
 
 __all__ = ["LocalExecutor"]
 
-_POLL = 0.2  # seconds
 
-
-@dataclass
+@dataclass(frozen=True)
 class LocalExecutor(Executor):
     """So many processes, each with the plan's number of threads. One that dies is replaced.
 
@@ -33,26 +33,21 @@ class LocalExecutor(Executor):
     """
 
     workers: int | None = None
-    _stop: Flag = field(init=False, repr=False)
 
     def run(self, folder: RunFolder, tell: Callable[[Event], None] = lambda event: None) -> None:
-        context = mp.get_context("spawn")
-        events: Queue[tuple[int, Event | str]] = context.Queue()
-        self._stop = context.Event()
-        wanted = self.workers or max(1, (os.cpu_count() or 1) // folder.plan.threads)
-        crew = _Crew(lambda given_up: _started(context, folder.root, events, self._stop, given_up), tell)
+        crew = _Crew(folder.root, tell)
         interrupted = False
-        for _ in range(wanted):
+        for _ in range(self.workers or max(1, (os.cpu_count() or 1) // folder.plan.threads)):
             crew.hire()
         try:
             while crew.at_work:
                 try:
-                    crew.look(events)
+                    crew.listen()
                 except KeyboardInterrupt:
                     if interrupted:
                         raise
                     interrupted = True
-                    self._stop.set()
+                    crew.stop()
         finally:
             crew.dismiss()
         if interrupted:
@@ -62,88 +57,90 @@ class LocalExecutor(Executor):
 
 
 @dataclass
-class _Crew:
-    """The processes at work, what each has in hand, and who died over what."""
+class _Hired:
+    """A worker: its process, our end of its pipe, and the shard in its hands."""
 
-    hired: Callable[[set[str]], SpawnProcess]
+    process: SpawnProcess
+    pipe: Connection
+    shard: str = ""
+
+
+@dataclass
+class _Crew:
+    """The workers, and who died over what."""
+
+    root: Path
     tell: Callable[[Event], None]
-    at_work: dict[int, SpawnProcess] = field(default_factory=dict)
-    in_hand: dict[int, str] = field(default_factory=dict)
+    at_work: list[_Hired] = field(default_factory=list)
     deaths: Counter[str] = field(default_factory=Counter)
     trouble: str = ""
 
     def hire(self) -> None:
-        process = self.hired({shard for shard, count in self.deaths.items() if count >= DEATHS})
-        assert process.pid is not None
-        self.at_work[process.pid] = process
+        given_up = {shard for shard, count in self.deaths.items() if count >= DEATHS}
+        context = mp.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(self.root, theirs, given_up), daemon=True)
+        process.start()
+        theirs.close()
+        self.at_work.append(_Hired(process, ours))
 
-    def look(self, events: Queue[tuple[int, Event | str]]) -> None:
-        """Hear what the workers tell, and replace those that died."""
-        with suppress(queue.Empty):
-            self._hear(*events.get(timeout=_POLL))
-        self._replace()
+    def listen(self) -> None:
+        """Wait until somebody says something or dies, and see to it."""
+        ready = wait([hired.pipe for hired in self.at_work])
+        for hired in [hired for hired in self.at_work if hired.pipe in ready]:
+            try:
+                self._hear(hired, hired.pipe.recv())
+            except (EOFError, OSError):  # it has ended, one way or the other
+                self._let_go(hired)
+
+    def stop(self) -> None:
+        """Nobody takes another shard."""
+        for hired in self.at_work:
+            with suppress(OSError):
+                hired.pipe.send("stop")
 
     def dismiss(self) -> None:
-        for process in self.at_work.values():
-            process.kill()
-            process.join()
+        for hired in self.at_work:
+            hired.process.kill()
+            hired.process.join()
 
-    def _hear(self, pid: int, event: Event | str) -> None:
+    def _hear(self, hired: _Hired, event: Event | str) -> None:
         if isinstance(event, str):
             self.trouble = event
+            self.stop()
             return
-        if event.state == "began":
-            self.in_hand[pid] = event.shard
-        elif event.state in ("done", "failed"):
-            self.in_hand.pop(pid, None)
+        hired.shard = event.shard if event.state in ("began", "samples") else ""
         self.tell(event)
 
-    def _replace(self) -> None:
-        for pid, process in list(self.at_work.items()):
-            if process.is_alive():
-                continue
-            process.join()
-            del self.at_work[pid]
-            shard = self.in_hand.pop(pid, None)
-            if process.exitcode == 0 or self.trouble:
-                continue
-            if shard is None:
-                self.trouble = f"a worker process ended with status {process.exitcode} before it could begin"
-                continue
-            self.deaths[shard] += 1
-            if self.deaths[shard] >= DEATHS:
-                text = f"a worker died {DEATHS} times over it (status {process.exitcode}); is there memory enough?"
-                self.tell(Event("failed", shard, text=text))
-            self.hire()
+    def _let_go(self, hired: _Hired) -> None:
+        hired.process.join()
+        hired.pipe.close()
+        self.at_work.remove(hired)
+        status = hired.process.exitcode
+        if status == 0 or self.trouble:
+            return
+        self.deaths[hired.shard] += 1
+        if not hired.shard and self.deaths[""] >= DEATHS * (1 + len(self.at_work)):
+            self.trouble = f"worker processes end with status {status} before they begin"
+            self.stop()
+            return
+        if hired.shard and self.deaths[hired.shard] >= DEATHS:
+            text = f"a worker died {DEATHS} times over it (status {status}); is there memory enough?"
+            self.tell(Event("failed", hired.shard, text=text))
+        self.hire()
 
 
-def _started(
-    context: mp.context.SpawnContext,
-    root: Path,
-    events: Queue[tuple[int, Event | str]],
-    stop: Flag,
-    given_up: set[str],
-) -> SpawnProcess:
-    process = context.Process(target=_work, args=(root, events, stop, given_up), daemon=True)
-    process.start()
-    return process
+def _work(root: Path, pipe: Connection, given_up: set[str]) -> None:
+    """What a worker process does. Interruptions from the keyboard are for the one who started it.
 
-
-def _work(root: Path, events: Queue[tuple[int, Event | str]], stop: Flag, given_up: set[str]) -> None:
-    """What a worker process does. Interruptions from the keyboard are for the one who started it."""
+    Anything that comes through the pipe means stop, and so does its end, when the other side has died.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    pid, parent = os.getpid(), os.getppid()
-
-    def stopping() -> bool:
-        if alone := os.getppid() != parent:
-            events.cancel_join_thread()  # nobody reads what is still to be told
-        return alone or stop.is_set()
-
     try:
-        Worker(RunFolder(root), lambda event: events.put((pid, event)), stopping, given_up).run()
+        Worker(RunFolder(root), pipe.send, pipe.poll, given_up).run()
+    except BrokenPipeError:
+        return
     except OSError as error:
-        events.put((pid, f"{error.filename or root}: {error.strerror}"))
-        stop.set()
+        pipe.send(f"{error.filename or root}: {error.strerror}")
     except StumbleError as error:
-        events.put((pid, str(error)))
-        stop.set()
+        pipe.send(str(error))
