@@ -179,9 +179,9 @@ peak incremental, MiB |
 {table}
 
 *Multiply-accumulates* are counted in convolutions and matrix products, forward (backward is as many again): generator,
-critic and GaitSet's head, which every iteration needs, are why they fall by less than N / K. *Outside the networks*: the
-share of an iteration that is not generator, critic, frame network, pooling and head, forward and backward. *Peak*: what
-the process took at most beyond what it had before, encoding of the clean frames included.
+critic and GaitSet's head, which every iteration needs, are why they fall by less than N / K. *Outside the networks*:
+the share of an iteration that is not generator, critic, frame network, pooling and head, forward and backward. *Peak*:
+what the process took at most beyond what it had before, encoding of the clean frames included.
 
 Measured with `python benchmarks/incremental.py` on {machine()}.
 """
