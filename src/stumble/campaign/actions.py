@@ -119,6 +119,8 @@ class ActionEvaluation:
             DataError: none is left.
             SpecError: `kind` is none of `goal`.
         """
+        if self.wanted_class(kind) is None:
+            return self
         if not (clips := self.aimable(kind)):
             raise DataError(self.data.name, f"only clips that are taken for {kind!r} already", "others")
         return replace(self, clips=clips)
