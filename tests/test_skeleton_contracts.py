@@ -159,11 +159,11 @@ ATTACKS: dict[str, Callable[[Layout], SkeletonAttack]] = {
     "height": lambda _: CIASA(HEIGHT, iterations=2, objective=Margin()),
     "restarts": lambda _: CIASA(SMALL, iterations=2, restarts=2),
     "restarts, rotations": lambda _: CIASA(SMALL, iterations=2, restarts=2, space="rotations"),
-    "stop": lambda _: CIASA(LARGE, iterations=4, rate=0.05, smooth=False, stop=0.0),
+    "stop": lambda _: CIASA(LARGE, iterations=3, rate=0.05, smooth=False, stop=0.0),
     "frozen": lambda layout: CIASA(SMALL, frozen(layout), iterations=2),
     "trained along": lambda layout: CIASA(SMALL, trained_along(layout), iterations=2),
     "trained along, stop": lambda layout: CIASA(
-        LARGE, trained_along(layout), iterations=4, rate=0.05, weight=0.1, stop=0.0
+        LARGE, trained_along(layout), iterations=3, rate=0.05, weight=0.1, stop=0.0
     ),
 }
 EXCUSED = {"paper": ("box",), "box": ("bones",)}
