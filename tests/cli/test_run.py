@@ -114,7 +114,7 @@ def test_other_options_in_the_same_folder_are_refused(
     ("plan", "message"),
     [
         ("preset:ciasa-tabel1", "did you mean 'ciasa-table1'?"),
-        ("ciasa-table1", "found 'ciasa-table1' to run; expected a YAML file or preset:NAME, such as 'preset:ciasa-table1'"),
+        ("ciasa-table1", "expected a YAML file or preset:NAME, such as 'preset:ciasa-table1'"),
     ],
 )
 def test_an_unknown_preset_names_the_nearest(
