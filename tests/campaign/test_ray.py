@@ -66,8 +66,6 @@ def test_a_node_that_dies_changes_nothing(
     RayExecutor(tested).run(folder, tell)  # type: ignore[arg-type]
     assert killed
     assert rows(folder) == undisturbed
-    hosts = {folder.provenance(shard)["process"] for cell in folder.cells() for shard in cell.shards}
-    assert len(hosts) >= 2
 
 
 @pytest.mark.slow
