@@ -85,14 +85,6 @@ class _Tested(Tested):
     def samples(self) -> tuple[str, ...]:  # type: ignore[override]
         return tuple(clip.id for clip in self.source.clips)
 
-    @property
-    def data(self) -> str:  # type: ignore[override]
-        return self.source.name
-
-    @property
-    def synthetic(self) -> bool:  # type: ignore[override]
-        return self.source.synthetic
-
     @cached_property
     def evaluation(self) -> ActionEvaluation:
         return replace(ActionEvaluation.prepare(classifier(self.reference), self.source), memory=self.memory)

@@ -11,6 +11,9 @@ from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
+from stumble.data.actions import ActionData
+from stumble.data.gait import GaitData
+
 __all__ = ["Bench", "Held", "Modality", "Progress", "Tested"]
 
 Modality = Literal["gait", "actions"]
@@ -26,15 +29,24 @@ class Tested(ABC):
         samples: names of the sequences to attack, in order.
         facts: plain data that says what is attacked, whatever it is called and wherever it lies: digests of weights
             and sequences, and how they are used. Two benches of the same facts give the same results.
-        data: what to call the data set, and `synthetic`, whether its people are.
+        source: the data set.
         left_out: why other sequences of the selection cannot be used, by name.
     """
 
     samples: tuple[str, ...]
     facts: Mapping[str, Any]
-    data: str
-    synthetic: bool
+    source: GaitData | ActionData
     left_out: Mapping[str, str]
+
+    @property
+    def data(self) -> str:
+        """What to call the data set."""
+        return self.source.name
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether its people are made up."""
+        return self.source.synthetic
 
     @abstractmethod
     def check(self, goal: str) -> None:

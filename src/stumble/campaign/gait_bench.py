@@ -105,14 +105,6 @@ class _Tested(Tested):
     def samples(self) -> tuple[str, ...]:  # type: ignore[override]
         return tuple(key.id for key in self.keys)
 
-    @property
-    def data(self) -> str:  # type: ignore[override]
-        return self.source.name
-
-    @property
-    def synthetic(self) -> bool:  # type: ignore[override]
-        return self.source.synthetic
-
     @cached_property
     def evaluation(self) -> GaitEvaluation:
         target: Target = recogniser(self.reference)
