@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from stumble.attacks import CIASA, JointPGD, OneStep, PixelAttack, RandomFrames, RealFrames, TemporalSparse
+from stumble.attacks import (
+    CIASA,
+    JointPGD,
+    OneStep,
+    PixelAttack,
+    RandomFrames,
+    RandomJoints,
+    RandomLatents,
+    RealFrames,
+    TemporalSparse,
+)
 from stumble.campaign.action_bench import ActionBench
 from stumble.campaign.cell import Cell, cells_of, specified
 from stumble.campaign.plan import Plan
@@ -98,6 +108,8 @@ def test_identities_of_the_defaults() -> None:
             CIASA(),
             OneStep(),
             JointPGD(),
+            RandomLatents(Known()),
+            RandomJoints(),
         )
     }
     assert found == GOLDEN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any
 
 from stumble.campaign.bench import Tested
@@ -26,6 +26,7 @@ class Cell:
         shard: so many of them go together.
         data, synthetic: what to call the data, and whether its people are made up.
         left_out: sequences that cannot be used, and why.
+        sanity: the fields of `Sanity` of the target.
     """
 
     entry: Entry
@@ -35,6 +36,7 @@ class Cell:
     data: str
     synthetic: bool
     left_out: Mapping[str, str]
+    sanity: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -76,13 +78,14 @@ def cells_of(plan: Plan, tested: Mapping[str, Tested]) -> tuple[Cell, ...]:
     Raises:
         SpecError: a bench cannot have one of the goals.
     """
-    cells = []
+    cells, sanity = [], {}
     for name, bench in tested.items():
         for goal in plan.goals:
             try:
                 bench.check(goal)
             except SpecError as error:
                 raise SpecError(f"bench {name!r}: {error}") from error
+        sanity[name] = asdict(bench.sanity())
     for entry in plan.entries():
         bench = tested[entry.bench]
         specification = {
@@ -92,7 +95,8 @@ def cells_of(plan: Plan, tested: Mapping[str, Tested]) -> tuple[Cell, ...]:
             "seed": entry.seed,
             "batches": {"shard": plan.shard, "threads": plan.threads, "memory": plan.memory},
         }
-        cells.append(Cell(entry, specification, bench.samples, plan.shard, bench.data, bench.synthetic, bench.left_out))
+        known = bench.data, bench.synthetic, bench.left_out, sanity[entry.bench]
+        cells.append(Cell(entry, specification, bench.samples, plan.shard, *known))
     return tuple(cells)
 
 

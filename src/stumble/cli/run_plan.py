@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,8 +56,9 @@ def run_plan(
         _executor(executor, tested, workers, address).run(folder, board)
     Console().print(results(folder, tested))
     show_rigor(folder)
-    for shard, reason in board.failed.items():
-        print(f"stumble: {shard}: {reason}", file=sys.stderr)
+    for reason, count in Counter(board.failed.values()).items():
+        first = next(shard for shard, own in board.failed.items() if own == reason)
+        print(f"stumble: {first}{f' and {count - 1} more' if count > 1 else ''}: {reason}", file=sys.stderr)
     if board.failed:
         print(f"stumble: {len(board.failed)} shards failed; the same command tries them again", file=sys.stderr)
     return int(bool(board.failed))
