@@ -137,7 +137,7 @@ def test_damage_is_named(started: Started) -> None:
     file = started.folder.samples(first).parent / "verdicts.parquet"
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=r"0000/verdicts\.parquet.*a campaign as stumble writes it"):
+    with pytest.raises(DataError, match=r"0000/verdicts\.parquet.*remove its folder"):
         started.folder.verdicts(first)
     file.write_bytes((started.folder.samples(second).parent / "verdicts.parquet").read_bytes())
     with pytest.raises(DataError, match=r"the shard .*/1; expected"):
