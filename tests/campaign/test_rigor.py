@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
 from stumble.attacks import (
     CIASA,
@@ -22,7 +23,7 @@ from stumble.campaign.cell import Cell, specified
 from stumble.campaign.plan import Entry
 from stumble.campaign.rigor import flags, reached_by_any, worst_case
 from stumble.constraints import JointBudget, Sparsity
-from stumble.data.frame_pool import FolderFrames
+from stumble.interfaces import FramePool
 from stumble.zoo import Shipped
 
 
@@ -102,7 +103,13 @@ def test_a_control_that_does_better_is_flagged() -> None:
     assert (flag.kind, flag.cell.entry.attack) == ("control", "sparse")
 
 
-POOL = FolderFrames(Path("pool"))
+@dataclass(frozen=True)
+class Blank(FramePool):
+    def load(self) -> tuple[torch.Tensor, tuple[str, ...]]:
+        return torch.zeros(1, 64, 44, dtype=torch.uint8), ("001",)
+
+
+POOL = Blank()
 
 
 @pytest.mark.parametrize(

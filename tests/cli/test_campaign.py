@@ -90,8 +90,8 @@ def test_exports(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "told"),
     [
         (["run", "plan.yml", "--out", "x"], "found 'plan.yml' to run; expected a YAML file or preset:NAME"),
-        (["run", "preset:ciasa-table1", "--out", "x", "--data", "d"], "found no --model; a preset needs both"),
-        (["run", "PLAN", "--out", "x", "--model", "m"], "--model and --data are for presets"),
+        (["run", "preset:ciasa-table1", "--out", "x"], "found no --data; a preset needs it"),
+        (["run", "PLAN", "--out", "x", "--model", "m"], "--model, --prior and --data are for presets"),
         (["run", "PLAN", "--out", "x", "--workers", "0"], "--workers is 0"),
         (["status", "nowhere"], "nowhere/plan.json"),
         (["judge", "nowhere"], "nowhere/plan.json"),

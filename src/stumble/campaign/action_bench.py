@@ -26,7 +26,7 @@ from stumble.interfaces import SkeletonAttackResult, Weights
 from stumble.judge import SkeletonJudge
 from stumble.priors.bone_angles import BoneAngleDiscriminator
 
-__all__ = ["ActionBench"]
+__all__ = ["ActionBench", "TestedActions"]
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,13 @@ class ActionBench(Bench):
             "layout": source.layout.name,
             "judge": None if judge is None else judge.digest,
         }
-        return _Tested(reference, replace(tested, clips=tuple(whole)), judge, memory, facts, left_out)
+        return TestedActions(reference, replace(tested, clips=tuple(whole)), judge, memory, facts, left_out)
 
 
 @dataclass(frozen=True)
-class _Tested(Tested):
+class TestedActions(Tested):
+    """An action recogniser that was looked at, and the clips that can be read."""
+
     reference: Weights
     source: ActionData
     discriminator: Weights | None

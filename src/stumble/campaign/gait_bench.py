@@ -47,6 +47,7 @@ class GaitBench(Bench):
         limit: so many probes, drawn at random, always the same ones; all by default.
         frames: the first so many frames of each sequence; None for all.
         distance: "per-part", the mean distance of the parts (OpenGait); "flattened", of the whole vector (GaitSet).
+        pooled: one decision for each probe, on the gallery of all views together, whatever the protocol says.
     """
 
     model: str
@@ -57,6 +58,7 @@ class GaitBench(Bench):
     limit: int | None = None
     frames: int | None = 40
     distance: Distance = "per-part"
+    pooled: bool = False
 
     modality: ClassVar[Modality] = "gait"
 
@@ -82,7 +84,7 @@ class GaitBench(Bench):
         facts = {
             "model": reference.digest,
             "sequences": contents.digest,
-            "protocol": source.protocol,
+            "protocol": f"{source.protocol}, pooled" if self.pooled and not protocol.pooled else source.protocol,
             "frames": self.frames,
             "distance": self.distance,
         }
@@ -110,7 +112,12 @@ class _Tested(Tested):
     def evaluation(self) -> GaitEvaluation:
         target: Target = recogniser(self.reference)
         evaluation = GaitEvaluation.prepare(
-            target, self.readable, subjects=self.chosen, frames=self.bench.frames, distance=self.bench.distance
+            target,
+            self.readable,
+            subjects=self.chosen,
+            frames=self.bench.frames,
+            distance=self.bench.distance,
+            pooled=self.bench.pooled,
         )
         return replace(evaluation, probes=self.keys, memory=self.memory)
 

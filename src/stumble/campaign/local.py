@@ -37,7 +37,8 @@ class LocalExecutor(Executor):
     def run(self, folder: RunFolder, tell: Callable[[Event], None] = lambda event: None) -> None:
         crew = _Crew(folder.root, tell)
         interrupted = False
-        for _ in range(self.workers or max(1, (os.cpu_count() or 1) // folder.plan.threads)):
+        left = sum(not folder.done(shard) for cell in folder.cells() for shard in cell.shards)
+        for _ in range(min(left, self.workers or max(1, (os.cpu_count() or 1) // folder.plan.threads))):
             crew.hire()
         try:
             while crew.at_work:

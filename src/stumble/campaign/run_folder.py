@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from stumble.campaign.cell import Cell, Shard
+from stumble.campaign.cell import Cell, Shard, differences
 from stumble.campaign.plan import Entry, Plan
 from stumble.data.damage import reading
 from stumble.data.whole_files import storing, whole_file, whole_folder
@@ -66,11 +66,9 @@ class RunFolder:
         with self._lock(self.root / ".start.lock", wait=True):
             known = {cell.id for cell in self.cells()} if file.exists() else set()
             if known and known != {cell.id for cell in cells}:
-                different = sum(cell.id not in known for cell in cells)
-                found = f"a campaign of {len(known)} cells, of which {len(known) - len(cells) + different} are not in"
+                found = f"a campaign of another plan ({self._difference(cells)})"
                 raise SpecError(
-                    f"{self.root}: found {found} this plan, which has {different} others; data or weights may have "
-                    "changed; expected the same plan, or another --out"
+                    f"{self.root}: found {found}; expected the same plan, data and weights, or another --out"
                 )
             for cell in cells:
                 folder = self.root / _CELLS / cell.id
@@ -156,6 +154,16 @@ class RunFolder:
         """The verdicts of all shards that are done, in the order of the samples; None where there is none yet."""
         tables = [self.verdicts(shard) for shard in cell.shards if self.done(shard)]
         return pa.concat_tables(tables, promote_options="permissive") if tables else None
+
+    def _difference(self, cells: tuple[Cell, ...]) -> str:
+        """Between the cells that are there and others: "seed 1, not 2"."""
+        there = {str(cell.entry): cell for cell in self.cells()}
+        for cell in cells:
+            found = there.get(str(cell.entry))
+            if found is not None and found.id != cell.id:
+                return "; ".join(differences(found.specification, cell.specification)[:3])
+        names = {str(cell.entry) for cell in cells}
+        return f"{min(there.keys() ^ names)} is in one of them only"
 
     def _record(self, shard: Shard) -> dict[str, Any]:
         """What stands in the metadata of its verdicts, at the end of the file: one that was cut off has none."""

@@ -113,7 +113,7 @@ class SilhouettePrior(Protocol):
 
 
 class FramePool(ABC):
-    """Real silhouettes that an adversary or a measure may draw from, by name."""
+    """Real silhouettes that an adversary or a measure may draw from, by name. To ask again costs little."""
 
     @abstractmethod
     def load(self) -> tuple[UInt8[Tensor, "f h w"], tuple[str, ...]]:

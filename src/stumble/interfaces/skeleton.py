@@ -59,7 +59,7 @@ class SkeletonTarget(Protocol):
 
 
 class PosePool(ABC):
-    """Clean poses that an adversary's discriminator may look at, by name."""
+    """Clean poses that an adversary's discriminator may look at, by name. To ask again costs little."""
 
     @abstractmethod
     def load(self) -> tuple[Float[Tensor, "p j c"], tuple[str, ...]]:
