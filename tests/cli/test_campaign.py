@@ -82,6 +82,11 @@ def test_exports(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(table) == len(pq.read_table(done / "results.parquet")) == 12
     assert set(table["attack"].to_pylist()) == {"sparse", "random"}
     assert set(table["synthetic"].to_pylist()) == {True}
+    rows = pq.read_table(done / "results.parquet").to_pylist()
+    for row in rows:
+        assert row["reached"] == (row["correct_before"] and not row["correct_after"])
+        both = [other["reached"] for other in rows if other["sample"] == row["sample"]]
+        assert row["worst_case"] == any(both) and isinstance(row["flags"], str)
     text = (done / "results.tex").read_text(encoding="utf-8")
     assert text.count(r"\\") == 3 and r"\bottomrule" in text
 
