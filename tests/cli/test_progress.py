@@ -29,7 +29,9 @@ def test_a_log_gets_a_line_now_and_then_and_the_last(
     ]
 
 
-@pytest.mark.parametrize(("each", "left"), [(10, "about 3 min left"), (1000, "about 5 h left"), (1, "about 108 s left")])
+@pytest.mark.parametrize(
+    ("each", "left"), [(10, "about 3 min left"), (1000, "about 5 h left"), (1, "about 108 s left")]
+)
 def test_what_was_there_at_the_beginning_tells_nothing_of_the_pace(
     each: int, left: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
