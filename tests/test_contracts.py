@@ -9,7 +9,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stumble.attacks import BestReal, PixelAttack, RandomFrames, RealFrames, TemporalSparse, fgsm, mi_fgsm, pgd
+from stumble.attacks import (
+    BestReal,
+    PixelAttack,
+    RandomFrames,
+    RandomLatents,
+    RealFrames,
+    TemporalSparse,
+    fgsm,
+    mi_fgsm,
+    pgd,
+)
 from stumble.constraints import Even, Given, Kept, RandomPositions, Sparsity
 from stumble.data.frame_pool import LoadedFrames
 from stumble.interfaces import Attack, Constraint, Features, Goal, Output, SilhouetteInput, Target, Weights
@@ -123,6 +133,8 @@ def test_targets(target: Callable[[], Target], batch: Silhouettes) -> None:
         RandomFrames(PRIOR, "insert", Sparsity(0.5), RandomPositions(), sphere=True),
         RealFrames(POOL),
         RealFrames(POOL, "insert", Sparsity(frames=2), Even()),
+        RandomLatents(PRIOR, draws=3),
+        RandomLatents(PRIOR, "insert", Sparsity(frames=2), Even(), draws=2),
         BestReal(POOL),
         BestReal(POOL, "insert", Sparsity(frames=2), RandomPositions(), candidates=8),
         PixelAttack(iterations=2),

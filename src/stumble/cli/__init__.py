@@ -12,7 +12,7 @@ from importlib import import_module
 from inspect import signature
 
 from stumble import __version__
-from stumble.errors import StumbleError
+from stumble.errors import StorageError, StumbleError
 
 __all__ = ["COMMANDS", "Command", "main"]
 
@@ -69,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else 2
     except StumbleError as error:
         print(f"stumble: {error}", file=sys.stderr)
+        if isinstance(error, StorageError) and COMMANDS[name].resumes:
+            print("stumble: what is finished stays; the same command goes on from there", file=sys.stderr)
         return 2
     except OSError as error:
         if error.filename is None:

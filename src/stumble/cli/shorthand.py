@@ -50,12 +50,9 @@ def _prior(value: str) -> object:
 
 
 def _pool(value: str) -> object:
-    """Frames of the people whom the protocol trains on, or of everybody where there are none of them."""
-    from stumble.campaign.choices import trained
-    from stumble.data import open_gait
-    from stumble.data.frame_pool import FolderFrames
+    from stumble.campaign.choices import frame_pool
 
-    return FolderFrames(Path(value), trained(open_gait(value)))
+    return frame_pool(Path(value))
 
 
 def _pose_prior(value: str) -> object:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from stumble.errors import TargetError
-from stumble.interfaces.common import Goal, Output
+from stumble.interfaces.common import Access, Goal, Output
 from stumble.layouts import Layout
 from stumble.sequences import Skeletons
 
@@ -59,7 +59,7 @@ class SkeletonTarget(Protocol):
 
 
 class PosePool(ABC):
-    """Clean poses that an adversary's discriminator may look at, by name."""
+    """Clean poses that an adversary's discriminator may look at, by name. To ask again costs little."""
 
     @abstractmethod
     def load(self) -> tuple[Float[Tensor, "p j c"], tuple[str, ...]]:
@@ -86,7 +86,13 @@ class SkeletonAttackResult:
 
 
 class SkeletonAttack(ABC):
-    """An adversary who moves joints. Hyper-parameters are the fields of the frozen dataclass that derives from this."""
+    """An adversary who moves joints. Hyper-parameters are the fields of the frozen dataclass that derives from this.
+
+    Attributes:
+        access: what it asks of the target.
+    """
+
+    access: ClassVar[Access] = "gradients"
 
     @abstractmethod
     def __call__(self, target: SkeletonTarget, batch: Skeletons, goal: Goal, *, seed: int) -> SkeletonAttackResult:
