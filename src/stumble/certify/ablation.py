@@ -19,7 +19,7 @@ from stumble.sequences import Silhouettes, Skeletons
 __all__ = ["Ablation", "ablation_radius", "survives"]
 
 
-def survives(probability: float, length: int, size: int, edited: int, edit: FrameEdit) -> bool:
+def survives(probability: float | Fraction, length: int, size: int, edited: int, edit: FrameEdit) -> bool:
     """Whether a class of this probability keeps more than half of it whatever so many edits do.
 
     With N = `length`, k = `size` and K = `edited` (docs/certificates.md, Theorem 2):
@@ -38,7 +38,7 @@ def survives(probability: float, length: int, size: int, edited: int, edit: Fram
     return p > half + (touched if edit == "alter" else touched / 2)
 
 
-def ablation_radius(probability: float, length: int, size: int, edit: FrameEdit) -> int:
+def ablation_radius(probability: float | Fraction, length: int, size: int, edit: FrameEdit) -> int:
     """The largest number of edits that the class survives; -1 where it has no majority to begin with."""
     edited = -1
     while survives(probability, length, size, edited + 1, edit):

@@ -62,9 +62,9 @@ class Smoothing(Method):
         sample = one.ids[0]
 
         def draw(purpose: str, count: int) -> Votes:
-            rng = stream(seed, sample, f"smoothing {purpose}")
-            noise = torch.from_numpy(rng.standard_normal((count, *one.joints.shape[1:]), "float32"))
             many = one.select([0] * count)
+            rng = stream(seed, sample, f"smoothing {purpose}")
+            noise = torch.from_numpy(rng.standard_normal(many.joints.shape, "float32"))
             moved = many.joints + self.sigma * noise * many.visible[..., None]
             return Votes.of(scorer.logits(many.moved(moved))[:, None])
 
