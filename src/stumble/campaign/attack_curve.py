@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from stumble.campaign.run_folder import RunFolder
 from stumble.data.damage import reading
 from stumble.errors import DataError, SpecError
 
-__all__ = ["AttackPoint", "attack_curve"]
+__all__ = ["AttackPoint", "StoredAttack", "attack_curve", "read_attacks"]
 
 _EXPECTED = "the folder of `stumble run PLAN` or of `stumble attack`"
 
@@ -39,51 +39,75 @@ class AttackPoint:
     attacks: int
 
 
-def attack_curve(folder: Path, certificates: pa.Table, used: Mapping[str, Any], edit: str) -> tuple[AttackPoint, ...]:
-    """The attacks in a folder on the sequences that certificates are about, by growing size.
+@dataclass(frozen=True)
+class StoredAttack:
+    """One attack as it lies on disk.
+
+    Attributes:
+        edit: of frames, "alter" or "insert"; "move" for joints.
+        verdicts: the judge's table.
+    """
+
+    edit: str
+    verdicts: pa.Table
+
+
+def read_attacks(folder: Path, used: Mapping[str, Any]) -> tuple[StoredAttack, ...]:
+    """The attacks in the folder of a campaign (`stumble run PLAN`), or of one attack (`stumble attack`).
 
     Args:
-        folder: of a campaign (`stumble run PLAN`), or of one attack (`stumble attack`).
-        certificates: what `certify_gait` or `certify_actions` returned.
-        used: "model", the digest of the certified weights, and whatever else must agree: of gait "frames" and
+        used: "model", the digest of the weights to be certified, and whatever else must agree: of gait "frames" and
             "distance".
-        edit: of frames, "alter" or "insert", other attacks being left out; "move" for joints.
 
     Raises:
-        DataError: the folder holds no attack, or none on these sequences.
+        DataError: the folder holds no attack.
         SpecError: the attacks were on another recogniser, or on clips of another length.
+    """
+    found = []
+    for facts, attack, table in _attacks(folder):
+        for name, value in used.items():
+            if (other := facts.get(name)) != value:
+                raise SpecError(f"{folder}: found attacks with {name} {other}; expected {value}, as certified")
+        edit = "alter" if "gallery_view" in table.column_names else "move"
+        found.append(StoredAttack(attack.get("edit", edit), table))
+    if not found:
+        raise DataError(folder, "no attack that has begun", "at least one")
+    return tuple(found)
+
+
+def attack_curve(attacks: Sequence[StoredAttack], certificates: pa.Table, edit: str) -> tuple[AttackPoint, ...]:
+    """What attacks leave of the decisions that certificates are about, by growing size; empty where there is none.
+
+    Args:
+        certificates: what `certify_gait` or `certify_actions` returned.
+        edit: the kind of attack; others are left out.
     """
     known = {_key(row): row for row in certificates.to_pylist()}
     sizes: dict[float, dict[tuple[str, ...], list[bool]]] = defaultdict(lambda: defaultdict(list))
     counts: dict[float, int] = defaultdict(int)
-    for facts, attack, table in _attacks(folder):
-        for name, value in used.items():
-            if facts.get(name) != value:
-                raise SpecError(
-                    f"{folder}: found attacks with {name} {facts.get(name)}; expected {value}, as certified"
-                )
-        if edit != attack.get("edit", "move" if edit == "move" else "alter"):
+    for attack in attacks:
+        if attack.edit != edit:
             continue
-        rows = [row for row in table.to_pylist() if _key(row) in known]
+        grouped: dict[float, list[dict[str, Any]]] = defaultdict(list)
+        rows = [row for row in attack.verdicts.to_pylist() if _key(row) in known]
         if edit == "move" and rows:
             corners = [row["coordinate_max"] * math.sqrt(known[_key(row)]["coordinates"]) for row in rows]
-            grouped = {float(f"{sum(corners) / len(corners):.3g}"): rows}
+            grouped[float(f"{sum(corners) / len(corners):.3g}")] = rows
         else:
-            grouped = {float(k): [r for r in rows if r["edited"] == k] for k in {r["edited"] for r in rows}}
+            for row in rows:
+                grouped[float(row["edited"])].append(row)
         for size, own in grouped.items():
             counts[size] += 1
             for row in own:
                 sizes[size][_key(row)].append(row["correct_after"])
-    if not sizes:
-        raise DataError(folder, f"no attack ({edit}) on any of the {len(known)} certified decisions", "at least one")
     return tuple(
         AttackPoint(size, 100 * sum(map(all, found.values())) / len(found), len(found), counts[size])
         for size, found in sorted(sizes.items())
     )
 
 
-def _attacks(folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any], pa.Table]]:
-    """Facts of the recogniser, fields of the attack, and verdicts, of each attack in a folder."""
+def _attacks(folder: Path) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any], pa.Table]]:
+    """Facts of the recogniser, fields of the attack, and verdicts."""
     single = folder / "verdicts.parquet"
     if single.exists():
         with reading(single, _EXPECTED):

@@ -48,7 +48,7 @@ class CertifiedSummary:
         plain: right answers of the recogniser as it is, of which nothing is proven.
         right: right answers of what the method makes of it; not certified, but unattacked.
         abstained: decisions of which nothing is proven.
-        curve: certified accuracy at growing radius, from 0.
+        curve: certified accuracy at growing radius, from 0 to where nothing is proven any more.
         queries: pieces or noisy versions that were answered to, mean per sequence.
         seconds: mean per sequence.
     """
@@ -179,13 +179,9 @@ def summarise_certificates(table: pa.Table, unit: Literal["frames", "input"]) ->
 
 
 def _radii(largest: float, unit: Literal["frames", "input"]) -> list[float]:
-    """From 0 to just beyond the largest: every number of frames, or equal steps of two digits."""
-    if unit == "frames":
-        return [float(k) for k in range(int(largest) + 2)]
-    if largest == 0:
-        return [0.0]
-    step = float(f"{largest / _STEPS:.1g}")
-    return [float(f"{step * k:.6g}") for k in range(int(largest / step) + 2)]
+    """From 0 to the largest: every number of frames, or about eight equal steps of one digit."""
+    step = 1.0 if unit == "frames" else float(f"{largest / _STEPS:.1g}")
+    return [float(f"{step * k:.6g}") for k in range(int(largest / step) + 1)] if largest else [0.0]
 
 
 def _answers(names: tuple[str, ...], plain: int, answer: int, own: str) -> Mapping[str, object]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 
-from stumble.campaign.attack_curve import attack_curve
+from stumble.campaign.attack_curve import attack_curve, read_attacks
 from stumble.campaign.certificates import certify_gait, summarise_certificates
 from stumble.campaign.choices import described, kinds_of, listed, people, recogniser, usable, weights
 from stumble.campaign.gait import GaitEvaluation
@@ -93,6 +94,8 @@ def certify(
         "distance": distance,
         "seed": seed,
     }
+    used = {"model": reference.digest, "frames": frames, "distance": distance}
+    stored = () if campaign is None else read_attacks(campaign, used)
     with whole_folder(out) as folder:
         with progress("reading") as report:
             tested, left_out = usable(source, gallery.keys + probes.keys, report)
@@ -104,8 +107,7 @@ def certify(
         with progress("certificates") as report:
             table = certify_gait(evaluation, method, seed=seed, progress=report)
         summary, edit = summarise_certificates(table, "frames"), getattr(method, "edit", "alter")
-        used = {"model": reference.digest, "frames": frames, "distance": distance}
-        attacks = () if campaign is None else attack_curve(campaign, table, used, edit)
+        attacks = attack_curve(stored, table, edit)
         write_certificates(
             folder,
             table,
@@ -121,4 +123,6 @@ def certify(
         (folder / "certified.svg").write_text(text, encoding="utf-8")
     print(f"{type(method).__name__}, {edit}, on {described(source, tested.subjects)}")
     show_certificates(summary, attacks, "frames", float(table["confidence"][0].as_py()))
+    if campaign is not None and not attacks:
+        print(f"stumble: {campaign}: none of its attacks ({edit}) is on these sequences", file=sys.stderr)
     print(f"{out}: certify.json, certificates.parquet, certified.svg")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from stumble.campaign.attack_curve import attack_curve
+from stumble.campaign.attack_curve import attack_curve, read_attacks
 from stumble.campaign.certificates import certify_actions as certify_clips
 from stumble.campaign.certificates import summarise_certificates
 from stumble.campaign.choices import classifier, readable_actions, tested_actions, weights
@@ -82,6 +83,7 @@ def certify_actions(
         "limit": limit,
         "seed": seed,
     }
+    stored = () if campaign is None else read_attacks(campaign, {"model": reference.digest})
     with whole_folder(out) as folder:
         with progress("reading") as report:
             evaluation, left_out = readable_actions(target, chosen, limit, report)
@@ -89,7 +91,7 @@ def certify_actions(
             table = certify_clips(evaluation, method, seed=seed, progress=report)
         summary = summarise_certificates(table, "input" if edit == "move" else "frames")
         unit = "frames" if edit != "move" else "image units" if source.layout == OPENPOSE18 else "m"
-        attacks = () if campaign is None else attack_curve(campaign, table, {"model": reference.digest}, edit)
+        attacks = attack_curve(stored, table, edit)
         box = None
         if edit == "move":
             norms = epsilon * np.sqrt(table["coordinates"].to_numpy())
@@ -121,4 +123,6 @@ def certify_actions(
             f"the box of an attack with ε = {epsilon:g} has a corner at a distance of {box['norm']:.3g} {unit} (mean); "
             f"{box['covered']:.1f} % of the radii reach their own"
         )
+    if campaign is not None and not attacks:
+        print(f"stumble: {campaign}: none of its attacks ({edit}) is on these sequences", file=sys.stderr)
     print(f"{out}: certify.json, certificates.parquet, certified.svg")
