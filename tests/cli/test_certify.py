@@ -120,6 +120,21 @@ def test_groups_of_frames_of_actions(actions: list[str], tmp_path: Path, capsys:
     options = ["--method", "partition", "--method.by", "content", "--method.edit", "delete"]
     assert main([*actions, "--out", str(tmp_path / "out"), *options]) == 0
     assert "radius, frames" in capsys.readouterr().out
-    assert result(tmp_path / "out")["box"] is None
-    assert main([*actions, "--out", str(tmp_path / "no"), "--epsilon", "0"]) == 2
-    assert "epsilon is 0; it must be a number above 0" in capsys.readouterr().err
+    found = result(tmp_path / "out")
+    assert found["box"] is None and found["specification"]["stretch"] == 5  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--epsilon", "0"], "epsilon is 0; it must be a number above 0"),
+        (["--stretch", "2"], "stretch is 2; it must be at least 1, and 1 for smoothing, which sees whole clips"),
+        (["--method", "ablation", "--stretch", "0"], "stretch is 0; it must be at least 1"),
+    ],
+)
+def test_what_cannot_be_certified_of_actions_is_told_in_a_line(
+    actions: list[str], options: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*actions, "--out", str(tmp_path / "out"), *options]) == 2
+    assert says in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

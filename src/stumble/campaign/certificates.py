@@ -14,7 +14,7 @@ from jaxtyping import Bool
 
 from stumble.campaign.actions import ActionEvaluation
 from stumble.campaign.gait import GaitEvaluation
-from stumble.certify import ActionScorer, GaitScorer, Method
+from stumble.certify import ActionScorer, GaitScorer, Method, Stretched
 from stumble.metrics.intervals import subject_bootstrap, wilson
 
 __all__ = ["CertifiedSummary", "Level", "certify_actions", "certify_gait", "summarise_certificates"]
@@ -118,16 +118,21 @@ def certify_actions(
     evaluation: ActionEvaluation,
     method: Method,
     *,
+    stretch: int = 1,
     seed: int = 0,
     progress: Progress = lambda done, total: None,
 ) -> pa.Table:
     """Certify every clip.
 
+    Args:
+        stretch: pieces of a clip are seen so many times as long (`Stretched`).
+
     Returns:
         As `certify_gait`, with camera and label instead of condition and views, and `coordinates`: how many numbers an
         adversary may move, those of visible joints.
     """
-    scorer, names, total = ActionScorer(evaluation.target), evaluation.data.classes, len(evaluation.clips)
+    target = Stretched(evaluation.target, stretch) if stretch > 1 else evaluation.target
+    scorer, names, total = ActionScorer(target), evaluation.data.classes, len(evaluation.clips)
     rows: list[dict[str, object]] = []
     for done, clip in enumerate(evaluation.clips, 1):
         one = evaluation.data.batch([clip])

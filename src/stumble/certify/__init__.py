@@ -7,6 +7,7 @@ from stumble.certify.pieces import ByContent, ByIndex, Pieces, RandomSubsets
 from stumble.certify.sampling import Sampling
 from stumble.certify.scorers import ActionScorer, GaitScorer, Scorer
 from stumble.certify.smoothing import Smoothing, box_norm
+from stumble.certify.stretching import Stretched
 from stumble.certify.voters import Piecewise, VotingClassifier, VotingGallery
 from stumble.certify.votes import Votes
 
@@ -26,6 +27,7 @@ __all__ = [
     "Sampling",
     "Scorer",
     "Smoothing",
+    "Stretched",
     "Votes",
     "VotingClassifier",
     "VotingGallery",

@@ -14,7 +14,7 @@ from stumble.campaign.certificates import certify_actions as certify_clips
 from stumble.campaign.certificates import summarise_certificates
 from stumble.campaign.choices import classifier, readable_actions, tested_actions, weights
 from stumble.campaign.records import provenance, write_certificates
-from stumble.certify import Method, Smoothing
+from stumble.certify import Method, Partition, Smoothing
 from stumble.cli.certificate_table import show_certificates
 from stumble.cli.progress import progress
 from stumble.data.action_opening import open_actions
@@ -32,6 +32,7 @@ def certify_actions(
     data: Path,
     out: Path,
     method: Method = Smoothing(),
+    stretch: int | None = None,
     epsilon: float = 0.004,
     split: str | None = None,
     subjects: str | None = None,
@@ -60,6 +61,8 @@ def certify_actions(
         data: folder or file of skeleton actions.
         out: folder to write to; new, or empty.
         method: "smoothing", "partition" or "ablation"; its fields follow it.
+        stretch: the recogniser sees groups or subsets of frames slowed down by this factor; by default by the number of
+            groups, which gives movements their pace back, and subsets as they are.
         epsilon: of the attack's box, whose Euclidean norm is printed beside the radius of smoothing.
         split: certify the clips that this split tests, such as ntu60-xsub; all by default.
         subjects: whose clips, such as 75-94; all by default.
@@ -70,6 +73,10 @@ def certify_actions(
     began = time.perf_counter()
     if not epsilon > 0:
         raise SpecError(f"epsilon is {epsilon:g}; it must be a number above 0")
+    if stretch is None:
+        stretch = method.groups if isinstance(method, Partition) else 1
+    if stretch < 1 or (stretch > 1 and isinstance(method, Smoothing)):
+        raise SpecError(f"stretch is {stretch}; it must be at least 1, and 1 for smoothing, which sees whole clips")
     reference, source = weights(model, "stgcn"), open_actions(data)
     target, chosen = classifier(reference), tested_actions(source, split, subjects)
     edit = getattr(method, "edit", "move")
@@ -78,6 +85,7 @@ def certify_actions(
         "digests": {"model": reference.digest},
         "data": {"name": source.name, "synthetic": source.synthetic, "format": source.format},
         "method": method,
+        "stretch": stretch,
         "split": split,
         "subjects": subjects,
         "limit": limit,
@@ -88,7 +96,7 @@ def certify_actions(
         with progress("reading") as report:
             evaluation, left_out = readable_actions(target, chosen, limit, report)
         with progress("certificates") as report:
-            table = certify_clips(evaluation, method, seed=seed, progress=report)
+            table = certify_clips(evaluation, method, stretch=stretch, seed=seed, progress=report)
         summary = summarise_certificates(table, "input" if edit == "move" else "frames")
         unit = "frames" if edit != "move" else "image units" if source.layout == OPENPOSE18 else "m"
         attacks = attack_curve(stored, table, edit)
