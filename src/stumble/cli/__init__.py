@@ -46,6 +46,10 @@ COMMANDS = {
     "evaluate actions": Command("evaluate_actions:evaluate_actions", "recognition of clean skeleton actions"),
     "attack": Command("attack:attack", "one attack on gait, judged"),
     "attack actions": Command("attack_actions:attack_actions", "one attack on skeleton actions, judged"),
+    "certify": Command("certify:certify", "prove what no edit of a few frames can change in gait recognition"),
+    "certify actions": Command(
+        "certify_actions:certify_actions", "prove what no small edit can change in action recognition"
+    ),
     "run": Command("run:run", "a plan of many attacks, or a paper's table on your data", resumes=True),
     "status": Command("status:status", "how far a campaign is"),
     "judge": Command("judge:judge", "judge a campaign's stored samples again"),
