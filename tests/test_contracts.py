@@ -13,7 +13,7 @@ from stumble.attacks import BestReal, PixelAttack, RandomFrames, RealFrames, Tem
 from stumble.constraints import Even, Given, Kept, RandomPositions, Sparsity
 from stumble.data.frame_pool import LoadedFrames
 from stumble.interfaces import Attack, Constraint, Features, Goal, Output, SilhouetteInput, Target, Weights
-from stumble.models import GaitSet
+from stumble.models import GaitBase, GaitSet
 from stumble.models.wgan_gp import SilhouetteGAN
 from stumble.sequences import Silhouettes
 from stumble.targets import wrap
@@ -57,6 +57,11 @@ def wrapped() -> Target:
         return embedding
 
     return wrap(net, SilhouetteInput(64, 44), embed)
+
+
+def gaitbase() -> GaitBase:
+    torch.manual_seed(0)
+    return GaitBase(3, (4, 6, 8, 10)).eval()
 
 
 class Outline:
@@ -105,7 +110,7 @@ POOL = LoadedFrames(
 )
 
 
-@pytest.mark.parametrize("target", [gaitset, wrapped, Outline])
+@pytest.mark.parametrize("target", [gaitset, gaitbase, wrapped, Outline])
 def test_targets(target: Callable[[], Target], batch: Silhouettes) -> None:
     check_target(target(), batch)
 

@@ -13,6 +13,7 @@ from stumble.errors import WeightsError
 from stumble.interfaces import Weights
 from stumble.layouts import OPENPOSE18
 from stumble.models.checkpoints import export_gaitset
+from stumble.models.gaitbase import GaitBase
 from stumble.models.gaitset import GaitSet
 from stumble.models.stgcn import STGCN
 from stumble.models.wgan_gp import SilhouetteGAN
@@ -108,6 +109,17 @@ def test_a_card_written_before_there_were_settings_is_read(shipped: Path) -> Non
     assert isinstance(zoo.Shipped("small").load(), SilhouetteGAN)
 
 
+def test_whose_weights_a_file_holds_follows_from_its_tensors(tmp_path: Path) -> None:
+    for network in (GaitSet(), GaitBase(2, (4, 4, 4, 4)), SilhouetteGAN(width=4), STGCN(("stoop", "fall"))):
+        zoo.save(network, tmp_path / "any.safetensors", CARD)
+        assert type(zoo.File(tmp_path / "any.safetensors").load()) is type(network)
+    torch.save({"model": export_gaitset(GaitSet(), "opengait")["model"]}, tmp_path / "theirs.pt")
+    assert isinstance(zoo.File(tmp_path / "theirs.pt").load(), GaitSet)
+    torch.save({"Backbone.forward_block.feature.0.weight": torch.ones(1)}, tmp_path / "nobodys.pt")
+    with pytest.raises(WeightsError, match=r"nobodys\.pt: found the keys Backbone.*expected weights of"):
+        zoo.File(tmp_path / "nobodys.pt").load()
+
+
 def test_a_users_checkpoint_in_another_layout(tmp_path: Path) -> None:
     network = GaitSet()
     torch.save(export_gaitset(network, "opengait"), tmp_path / "GaitSet-80000.pt")
@@ -157,7 +169,7 @@ def test_the_wrong_architecture_is_named(shipped: Path, tmp_path: Path) -> None:
     zoo.save(GaitSet(), tmp_path / "gaitset.safetensors", CARD)
     with pytest.raises(WeightsError, match="expected a silhouette generator's"):
         zoo.File(tmp_path / "gaitset.safetensors", "wgan-gp").load()
-    with pytest.raises(WeightsError, match=r"found a Linear to save; expected one of GaitSet, SilhouetteGAN, STGCN"):
+    with pytest.raises(WeightsError, match=r"found a Linear to save; expected one of GaitSet, GaitBase"):
         zoo.save(nn.Linear(1, 1), tmp_path / "linear.safetensors", CARD)
 
 

@@ -105,8 +105,11 @@ def listed(text: str | None, known: Sequence[str], what: str) -> tuple[str, ...]
     return tuple(chosen)
 
 
-def weights(text: str, architecture: zoo.Architecture) -> Weights:
+def weights(text: str, architecture: zoo.Architecture | None = None) -> Weights:
     """Weights by the name of shipped ones, or by a file.
+
+    Args:
+        architecture: which network a file is for; None goes by the names of its tensors.
 
     Raises:
         WeightsError: there is no such name and no such file.

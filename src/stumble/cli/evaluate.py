@@ -51,7 +51,7 @@ def evaluate(
         stumble evaluate --model GaitSet_CASIA-B.pt --data CASIA-B-pkl --distance flattened --out clean.json
 
     Args:
-        model: name of shipped weights, or a checkpoint of GaitSet: ours, the original's or OpenGait's.
+        model: name of shipped weights, or a checkpoint: ours, GaitSet's, OpenGait's GaitSet or GaitBase.
         data: folder of gait data.
         subjects: whom to test, such as 75-124; by default those that the protocol tests.
         views: which views, such as 000,090, of gallery and probes; all by default.
@@ -60,7 +60,7 @@ def evaluate(
         baseline: "gei" puts the nearest neighbour among gait energy images beside the model.
         out: JSON file for the figures.
     """
-    reference = weights(model, "gaitset")
+    reference = weights(model)
     target = recogniser(reference)
     source = open_gait(data)
     protocol = PROTOCOLS[source.protocol]
