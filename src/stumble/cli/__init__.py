@@ -39,6 +39,7 @@ COMMANDS = {
     "data check": Command("check:check", "say what gait data or skeleton actions hold, lack and have damaged"),
     "data pretreat": Command("pretreat:pretreat", "pretreat raw silhouettes once and for all", resumes=True),
     "train gaitset": Command("train_gaitset:train_gaitset", "train a gait recogniser", resumes=True),
+    "train gaitbase": Command("train_gaitbase:train_gaitbase", "train a residual gait recogniser", resumes=True),
     "train stgcn": Command("train_stgcn:train_stgcn", "train a recogniser of skeleton actions", resumes=True),
     "train bone-angles": Command("train_bone_angles:train_bone_angles", "train a discriminator of poses", resumes=True),
     "train wgan": Command("train_wgan:train_wgan", "train a generator of silhouettes and its critic", resumes=True),
