@@ -13,7 +13,7 @@ from stumble.attacks import BestReal, PixelAttack, RandomFrames, RealFrames, Tem
 from stumble.constraints import Even, Given, Kept, RandomPositions, Sparsity
 from stumble.data.frame_pool import LoadedFrames
 from stumble.interfaces import Attack, Constraint, Features, Goal, Output, SilhouetteInput, Target, Weights
-from stumble.models import GaitBase, GaitSet
+from stumble.models import GEI, GaitBase, GaitGAN, GaitSet, GEINet, SelfGait
 from stumble.models.wgan_gp import SilhouetteGAN
 from stumble.sequences import Silhouettes
 from stumble.targets import wrap
@@ -64,6 +64,21 @@ def gaitbase() -> GaitBase:
     return GaitBase(3, (4, 6, 8, 10)).eval()
 
 
+def geinet() -> GEINet:
+    torch.manual_seed(0)
+    return GEINet(3).eval()
+
+
+def gaitgan() -> GaitGAN:
+    torch.manual_seed(0)
+    return GaitGAN(width=4).eval()
+
+
+def selfgait() -> SelfGait:
+    torch.manual_seed(0)
+    return SelfGait().eval()
+
+
 class Outline:
     """A set-pooled target of one layer: how far each row and column of a coarse picture is ever filled."""
 
@@ -110,7 +125,7 @@ POOL = LoadedFrames(
 )
 
 
-@pytest.mark.parametrize("target", [gaitset, gaitbase, wrapped, Outline])
+@pytest.mark.parametrize("target", [gaitset, gaitbase, GEI, geinet, gaitgan, selfgait, wrapped, Outline])
 def test_targets(target: Callable[[], Target], batch: Silhouettes) -> None:
     check_target(target(), batch)
 

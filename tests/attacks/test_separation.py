@@ -14,13 +14,21 @@ from stumble.attacks.frame_edit import FrameEdit
 from stumble.constraints import RandomPositions, Sparsity
 from stumble.constraints.frames import Edit
 from stumble.interfaces import FrameSeparable, Target
-from stumble.models import GaitBase
+from stumble.models import GEI, GaitBase, GaitGAN, GEINet, SelfGait
 from stumble.seeds import stream, uniform
 from stumble.sequences import Silhouettes
 
 
 def gaitbase() -> nn.Module:
     return GaitBase(3, (3, 4, 5, 6))
+
+
+def gaitgan() -> nn.Module:
+    return GaitGAN(width=2)
+
+
+def geinet() -> nn.Module:
+    return GEINet(3)
 
 
 def in_double(make: Callable[[], nn.Module]) -> nn.Module:
@@ -45,10 +53,10 @@ def answer(target: Target, batch: Silhouettes, edit: Edit, incremental: bool, fr
     return embedding.detach(), gradient
 
 
-@pytest.mark.parametrize("make", [gaitbase])
-@settings(max_examples=6)
+@pytest.mark.parametrize("make", [gaitbase, GEI, geinet, gaitgan, SelfGait])
+@settings(max_examples=3)
 @given(
-    lengths=st.lists(st.integers(1, 5), min_size=1, max_size=3),
+    lengths=st.lists(st.integers(1, 4), min_size=1, max_size=3),
     edit=st.sampled_from(["alter", "insert"]),
     seed=st.integers(0, 99),
 )

@@ -29,7 +29,12 @@ def test_gaitset_with_validation(walkers: Path, tmp_path: Path, capsys: pytest.C
     assert f"rank-1 NM {card.metrics['rank-1 NM']:.1f} %" in shown.out
 
 
-SMALL = {"gaitbase": ["--training.channels=[4,4,4,4]"]}
+SMALL = {
+    "gaitbase": ["--training.channels=[4,4,4,4]"],
+    "geinet": [],
+    "gaitgan": ["--training.width=2"],
+    "selfgait": ["--training.unlabelled=1"],
+}
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -106,7 +106,7 @@ def listed(text: str | None, known: Sequence[str], what: str) -> tuple[str, ...]
 
 
 def weights(text: str, architecture: zoo.Architecture | None = None) -> Weights:
-    """Weights by the name of shipped ones, or by a file.
+    """Weights by the name of shipped ones, or by a file; or "gei", gait energy images, which need none.
 
     Args:
         architecture: which network a file is for; None goes by the names of its tensors.
@@ -114,6 +114,8 @@ def weights(text: str, architecture: zoo.Architecture | None = None) -> Weights:
     Raises:
         WeightsError: there is no such name and no such file.
     """
+    if architecture is None and text == str(zoo.EnergyImages()):
+        return zoo.EnergyImages()
     if text in zoo.names():
         return zoo.Shipped(text)
     if Path(text).is_file():

@@ -38,7 +38,8 @@ class GaitBench(Bench):
     """A gait recogniser, its gallery, and the probes to attack.
 
     Attributes:
-        model: name of shipped weights, or a checkpoint: ours, GaitSet's, OpenGait's GaitSet or GaitBase.
+        model: name of shipped weights; gei, for energy images; or a checkpoint of GaitSet, GaitBase or SelfGait
+            (theirs or ours), GEINet or GaitGAN (ours).
         data: folder of gait data.
         kinds: which probes, such as "NM" or "NM,BG,CL".
         views: whose views, such as "000,090"; all by default.

@@ -74,7 +74,8 @@ def attack(
             budget: {share: 0.025}
 
     Args:
-        model: name of shipped weights, or a checkpoint: ours, GaitSet's, OpenGait's GaitSet or GaitBase.
+        model: name of shipped weights; gei, for energy images; or a checkpoint of GaitSet, GaitBase or SelfGait
+            (theirs or ours), GEINet or GaitGAN (ours).
         data: folder of gait data.
         attack: which; its fields follow it, such as --attack.iterations 50. --attack.prior also takes the name of
             shipped weights or a file, --attack.pool also a folder of gait data, of which the people that the protocol

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,9 @@ def train_recogniser(
 
 
 def _note(p: GaitProgress) -> str:
+    known = {name: value for name, value in p.figures.items() if not math.isnan(value)}
     figures = [
-        f"{value:.1f} {name}" if name.startswith("%") else f"{name} {value:.3f}" for name, value in p.figures.items()
+        f"{value:.1f} {name}" if name.startswith("%") else f"{name} {value:.3f}" for name, value in known.items()
     ]
     rank = "" if p.validation is None else f", rank-1 {p.validation:.1f} %"
     return f"{', '.join(figures)}, {p.seconds:.2f} s/iteration{rank}"

@@ -7,8 +7,11 @@ from stumble.training.bone_angles import BoneAngleProgress, BoneAngleTraining, P
 from stumble.training.calibration import calibrate
 from stumble.training.gait import GaitProgress, GaitTraining
 from stumble.training.gaitbase import GaitBaseTraining
+from stumble.training.gaitgan import GaitGANTraining
 from stumble.training.gaitset import GaitSetTraining
+from stumble.training.geinet import GEINetTraining
 from stumble.training.memory import keep_freed_memory
+from stumble.training.selfgait import SelfGaitTraining
 from stumble.training.stgcn import STGCNProgress, STGCNTraining
 from stumble.training.validation import HeldOutRank1
 from stumble.training.walks import by_subject
@@ -18,7 +21,9 @@ __all__ = [
     "ActionClips",
     "BoneAngleProgress",
     "BoneAngleTraining",
+    "GEINetTraining",
     "GaitBaseTraining",
+    "GaitGANTraining",
     "GaitProgress",
     "GaitSetTraining",
     "GaitTraining",
@@ -27,6 +32,7 @@ __all__ = [
     "PosePairs",
     "STGCNProgress",
     "STGCNTraining",
+    "SelfGaitTraining",
     "WganProgress",
     "WganTraining",
     "by_subject",

@@ -54,13 +54,13 @@ class Batch:
         frames: (B, T, 64, 44) in [0, 1].
         label: (B,) the place of each sequence's subject among all, sorted.
         chance: decides whatever else is random in the iteration.
-        progress: share of the iterations done, from 0.
+        iteration: its number, from 0.
     """
 
     frames: Float[Tensor, "b t 64 44"]
     label: Int[Tensor, " b"]
     chance: np.random.Generator
-    progress: float
+    iteration: int
 
 
 class Learner(ABC, Generic[Network]):
@@ -217,7 +217,7 @@ class GaitTraining(Generic[Network], metaclass=ABCMeta):
         chance = stream(self.seed, f"iteration {iteration}", "gait chance")
         with torch.random.fork_rng(devices=[]):  # dropout follows from the iteration, too
             torch.manual_seed(int(chance.integers(2**31)))
-            batch = Batch(frames, label, chance, iteration / self.iterations)
+            batch = Batch(frames, label, chance, iteration)
             return learner.step(batch, self.rate(iteration))
 
 

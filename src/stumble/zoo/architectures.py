@@ -12,9 +12,12 @@ from torch import nn
 from stumble.errors import SpecError, WeightsError
 from stumble.layouts import NTU25, OPENPOSE18
 from stumble.models.checkpoints import check_state, load_gaitset, load_silhouette_gan, read_state, some
-from stumble.models.gait_checkpoints import load_gaitbase
+from stumble.models.gait_checkpoints import load_gaitbase, load_gaitgan, load_geinet, load_selfgait
 from stumble.models.gaitbase import GaitBase
+from stumble.models.gaitgan import GaitGAN
 from stumble.models.gaitset import GaitSet
+from stumble.models.geinet import GEINet
+from stumble.models.selfgait import SelfGait
 from stumble.models.stgcn import STGCN
 from stumble.models.stgcn_checkpoints import load_stgcn
 from stumble.models.wgan_gp import SilhouetteGAN
@@ -25,7 +28,7 @@ from stumble.zoo.card import Card
 
 __all__ = ["ARCHITECTURES", "Architecture", "Kind", "architecture_of"]
 
-Architecture = Literal["gaitset", "gaitbase", "wgan-gp", "stgcn", "bone-angles"]
+Architecture = Literal["gaitset", "gaitbase", "geinet", "gaitgan", "selfgait", "wgan-gp", "stgcn", "bone-angles"]
 
 
 @dataclass(frozen=True)
@@ -81,15 +84,12 @@ ARCHITECTURES: Mapping[Architecture, Kind] = {
     "gaitset": Kind(
         GaitSet,
         load_gaitset,
-        frozenset(
-            {
-                "frame_layers.5.weight",
-                "set_layer6.forward_block.conv.weight",
-                "set_block3.forward_block.2.conv.weight",
-            }
-        ),
+        frozenset({"set_layers.3.weight", "gl_layer4.conv.weight", "gl_block3.2.conv.weight"}),
     ),
     "gaitbase": Kind(GaitBase, load_gaitbase, frozenset({"Backbone.forward_block.layer4.0.conv2.weight"})),
+    "geinet": Kind(GEINet, load_geinet, frozenset({"fc4.weight"})),
+    "gaitgan": Kind(GaitGAN, load_gaitgan, frozenset({"decoder.0.weight"})),
+    "selfgait": Kind(SelfGait, load_selfgait, frozenset({"wide.first", "conv_trans.conv_list_2.0.0.weight"})),
     "wgan-gp": Kind(SilhouetteGAN, load_silhouette_gan, frozenset({"scorer.first.weight"})),
     "stgcn": Kind(STGCN, _load_stgcn, frozenset({"fcn.weight", "backbone.data_bn.weight"})),
     "bone-angles": Kind(BoneAngleDiscriminator, _load_bone_angles, frozenset({"decide.weight"})),
