@@ -130,7 +130,7 @@ def test_targets(target: Callable[[], Target], batch: Silhouettes) -> None:
     check_target(target(), batch)
 
 
-@pytest.mark.parametrize("target", [in_double, Outline])
+@pytest.mark.parametrize("target", [in_double, GEI, Outline])
 @pytest.mark.parametrize(
     "attack",
     [

@@ -56,9 +56,10 @@ def train_recogniser(
 
 
 def _note(p: GaitProgress) -> str:
-    known = {name: value for name, value in p.figures.items() if not math.isnan(value)}
-    figures = [
-        f"{value:.1f} {name}" if name.startswith("%") else f"{name} {value:.3f}" for name, value in known.items()
-    ]
+    figures = [_figure(name, value) for name, value in p.figures.items() if not math.isnan(value)]
     rank = "" if p.validation is None else f", rank-1 {p.validation:.1f} %"
     return f"{', '.join(figures)}, {p.seconds:.2f} s/iteration{rank}"
+
+
+def _figure(name: str, value: float) -> str:
+    return f"{value:.1f} {name}" if name.startswith("%") else f"{name} {value:.3f}"
