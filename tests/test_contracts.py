@@ -23,7 +23,7 @@ from stumble.attacks import (
 from stumble.constraints import Even, Given, Kept, RandomPositions, Sparsity
 from stumble.data.frame_pool import LoadedFrames
 from stumble.interfaces import Attack, Constraint, Features, Goal, Output, SilhouetteInput, Target, Weights
-from stumble.models import GaitSet
+from stumble.models import GEI, GaitBase, GaitGAN, GaitSet, GEINet, SelfGait
 from stumble.models.wgan_gp import SilhouetteGAN
 from stumble.sequences import Silhouettes
 from stumble.targets import wrap
@@ -67,6 +67,26 @@ def wrapped() -> Target:
         return embedding
 
     return wrap(net, SilhouetteInput(64, 44), embed)
+
+
+def gaitbase() -> GaitBase:
+    torch.manual_seed(0)
+    return GaitBase(3, (4, 6, 8, 10)).eval()
+
+
+def geinet() -> GEINet:
+    torch.manual_seed(0)
+    return GEINet(3).eval()
+
+
+def gaitgan() -> GaitGAN:
+    torch.manual_seed(0)
+    return GaitGAN(width=4).eval()
+
+
+def selfgait() -> SelfGait:
+    torch.manual_seed(0)
+    return SelfGait().eval()
 
 
 class Outline:
@@ -115,12 +135,12 @@ POOL = LoadedFrames(
 )
 
 
-@pytest.mark.parametrize("target", [gaitset, wrapped, Outline])
+@pytest.mark.parametrize("target", [gaitset, gaitbase, GEI, geinet, gaitgan, selfgait, wrapped, Outline])
 def test_targets(target: Callable[[], Target], batch: Silhouettes) -> None:
     check_target(target(), batch)
 
 
-@pytest.mark.parametrize("target", [in_double, Outline])
+@pytest.mark.parametrize("target", [in_double, GEI, Outline])
 @pytest.mark.parametrize(
     "attack",
     [

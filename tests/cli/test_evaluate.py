@@ -60,7 +60,7 @@ def test_a_damaged_sequence_is_listed_and_left_out(
     ("model", "message"),
     [
         ("gaitset-synthetik", "gaitset-synthetik: found no such file; expected a checkpoint, or the name of shipped"),
-        ("wgan.safetensors", "wgan.safetensors: found the keys generator."),
+        ("wgan.safetensors", "wgan.safetensors: found a SilhouetteGAN; expected a gait recogniser"),
     ],
 )
 def test_another_model_is_refused(

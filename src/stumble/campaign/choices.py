@@ -107,12 +107,17 @@ def listed(text: str | None, known: Sequence[str], what: str) -> tuple[str, ...]
     return tuple(chosen)
 
 
-def weights(text: str, architecture: zoo.Architecture) -> Weights:
-    """Weights by the name of shipped ones, or by a file.
+def weights(text: str, architecture: zoo.Architecture | None = None) -> Weights:
+    """Weights by the name of shipped ones, or by a file; or "gei", gait energy images, which need none.
+
+    Args:
+        architecture: which network a file is for; None goes by the names of its tensors.
 
     Raises:
         WeightsError: there is no such name and no such file.
     """
+    if architecture is None and text == str(zoo.EnergyImages()):
+        return zoo.EnergyImages()
     if text in zoo.names():
         return zoo.Shipped(text)
     if Path(text).is_file():

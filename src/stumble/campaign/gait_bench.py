@@ -39,7 +39,8 @@ class GaitBench(Bench):
     """A gait recogniser, its gallery, and the probes to attack.
 
     Attributes:
-        model: name of shipped weights, or a checkpoint of GaitSet: ours, the original's or OpenGait's.
+        model: name of shipped weights; gei, for energy images; or a checkpoint of GaitSet, GaitBase or SelfGait
+            (theirs or ours), GEINet or GaitGAN (ours).
         data: folder of gait data.
         kinds: which probes, such as "NM" or "NM,BG,CL".
         views: whose views, such as "000,090"; all by default.
@@ -63,7 +64,7 @@ class GaitBench(Bench):
     modality: ClassVar[Modality] = "gait"
 
     def open(self, memory: int, progress: Progress = lambda done, total: None) -> Tested:
-        reference, source = weights(self.model, "gaitset"), open_gait(self.data)
+        reference, source = weights(self.model), open_gait(self.data)
         protocol = PROTOCOLS[source.protocol]
         chosen = set(protocol.tested(source) if self.subjects is None else people(source, self.subjects))
         gallery, probes = protocol.split(source, chosen)
