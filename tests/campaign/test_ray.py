@@ -19,7 +19,7 @@ cluster_utils = pytest.importorskip("ray.cluster_utils")
 
 
 def start(plan: Plan, root: Path) -> tuple[RunFolder, dict[str, object]]:
-    tested = {name: bench.open(2**30) for name, bench in plan.benches.items()}
+    tested = {name: bench.open(int(plan.memory * 2**30)) for name, bench in plan.benches.items()}
     folder = RunFolder(root)
     folder.start(plan, cells_of(plan, tested), {})
     return folder, dict(tested)

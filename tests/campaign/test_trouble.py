@@ -6,9 +6,12 @@ Each is named, what is finished stays, and the same call goes on once it is mend
 from __future__ import annotations
 
 import errno
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing import get_context
@@ -175,6 +178,30 @@ def test_a_real_folder_that_cannot_be_written_to(
     assert "ended with 2" in ended.stdout and "2 of 6" in ended.stdout
     assert "disk/run/.start.lock: found Read-only file system" in ended.stderr and "Traceback" not in ended.stderr
     assert rows(folder) == undisturbed
+
+
+@pytest.mark.slow
+def test_ctrl_c_lets_the_shard_in_hand_be_finished(clips: Path, stgcn: Path, tmp_path: Path) -> None:
+    """As at a terminal, which interrupts all processes of a command at once."""
+    plan = YAML.replace("OneStep, init_args: {{", "CIASA, init_args: {{iterations: 60, ").replace(
+        "shard: 2", "shard: 1"
+    )
+    (tmp_path / "plan.yaml").write_text(plan.format(model=stgcn, data=clips), encoding="utf-8")
+    command = [sys.executable, "-c", COMMAND, "run", "plan.yaml", "--out", "run", "--workers", "1"]
+    running = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    folder = RunFolder(tmp_path / "run")
+    while running.poll() is None and not list(folder.root.glob("cells/*/.0*/samples")):
+        time.sleep(0.02)
+    (begun,) = folder.root.glob("cells/*/.0*")
+    os.killpg(running.pid, signal.SIGINT)
+    _, told = running.communicate(timeout=300)
+    assert running.returncode == 130
+    assert told.endswith("stumble: interrupted; the same command goes on where this one stopped\n")
+    assert "Traceback" not in told
+    finished = {file.parent.name for file in begun.parent.glob("*/verdicts.parquet")}
+    assert begun.name.split(".")[1] in finished and done(folder) < 12
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    assert done(folder) == 12
 
 
 def test_a_damaged_shard_is_named_and_done_again_once_its_folder_is_gone(

@@ -73,7 +73,8 @@ class RunFolder:
             for cell in cells:
                 folder = self.root / _CELLS / cell.id
                 if not (folder / _CELL).exists():
-                    folder.mkdir(exist_ok=True)
+                    with storing(folder):
+                        folder.mkdir(exist_ok=True)
                     self._write(folder / _CELL, asdict(cell))
             self._write(file, {"plan": to_plain(plan), "order": [c.id for c in cells], "provenance": provenance})
         for shard in (shard for cell in cells for shard in cell.shards if self.done(shard)):
