@@ -91,7 +91,7 @@ def certify_gait(
         proof = method(scorer, one, seed=seed)
         seconds = time.perf_counter() - began
         for view, gallery_view in enumerate(gallery.views):
-            if not evaluation.identical_views and gallery_view == key.view:
+            if not evaluation.pooled and gallery_view == key.view:
                 continue
             answer = int(proof.answer[view])
             rows.append(
