@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -12,7 +11,7 @@ from stumble.attacks.frame_edit import FrameEdit
 from stumble.attacks.record import Record
 from stumble.constraints.frames import Edit, First, Positions, Sparsity
 from stumble.errors import DataError, TargetError
-from stumble.interfaces import Access, Attack, AttackResult, Features, FramePool, Goal, SetPooled, Target
+from stumble.interfaces import Attack, AttackResult, Features, FramePool, Goal, SetPooled, Target
 from stumble.objectives import Cosine, Objective
 from stumble.seeds import stream
 from stumble.sequences import Silhouettes
@@ -39,7 +38,7 @@ class BestReal(Attack):
     objective: Objective = field(default_factory=Cosine)
     candidates: int = 200
 
-    access: ClassVar[Access] = "answers"
+    access = "answers"
 
     @on_frozen
     def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:

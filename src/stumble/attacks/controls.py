@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import torch
 from jaxtyping import Int
@@ -14,7 +13,7 @@ from stumble.attacks.record import Record
 from stumble.attacks.temporal_sparse import prior_of
 from stumble.constraints.frames import Edit, First, Positions, Sparsity
 from stumble.errors import DataError
-from stumble.interfaces import Access, Attack, AttackResult, FramePool, Goal, Target, Weights
+from stumble.interfaces import Attack, AttackResult, FramePool, Goal, Target, Weights
 from stumble.seeds import normal, stream
 from stumble.sequences import Silhouettes
 
@@ -42,7 +41,7 @@ class RealFrames(Attack):
     budget: Sparsity = field(default_factory=Sparsity)
     positions: Positions = field(default_factory=First)
 
-    access: ClassVar[Access] = "none"
+    access = "none"
 
     def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:
         scene = FrameEdit(target, batch, self.edit, self.budget, self.positions, seed, incremental=False)
@@ -63,7 +62,7 @@ class RandomFrames(Attack):
     positions: Positions = field(default_factory=First)
     sphere: bool = False
 
-    access: ClassVar[Access] = "none"
+    access = "none"
 
     def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:
         prior = prior_of(self.prior)

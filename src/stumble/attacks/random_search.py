@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -15,7 +14,6 @@ from stumble.constraints.frames import Edit, First, Positions, Sparsity
 from stumble.constraints.joint_budget import JointBudget
 from stumble.errors import SpecError
 from stumble.interfaces import (
-    Access,
     Attack,
     AttackResult,
     Goal,
@@ -52,7 +50,7 @@ class RandomLatents(Attack):
     draws: int = 100
     plausibility: float = 0.03
 
-    access: ClassVar[Access] = "answers"
+    access = "answers"
 
     def __post_init__(self) -> None:
         if self.draws < 2:
@@ -86,7 +84,7 @@ class RandomJoints(SkeletonAttack):
     draws: int = 100
     projection: Projection = "feasible"
 
-    access: ClassVar[Access] = "answers"
+    access = "answers"
 
     def __post_init__(self) -> None:
         if self.draws < 1:
