@@ -17,6 +17,8 @@ __all__ = ["Access", "Goal", "Output", "Weights"]
 Access = Literal["none", "answers", "gradients"]
 """What an attack asks of the target: nothing (a control), its answers (black box), or their gradients (white box)."""
 
+WHITE_BOX: Access = "gradients"
+
 
 @dataclass(frozen=True)
 class Output:

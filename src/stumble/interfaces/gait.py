@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Protocol, cast, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from stumble.errors import TargetError
-from stumble.interfaces.common import Access, Goal, Output
+from stumble.interfaces.common import WHITE_BOX, Goal, Output
 from stumble.sequences import Silhouettes
 
 __all__ = [
@@ -148,7 +148,7 @@ class Attack(ABC):
         access: what it asks of the target.
     """
 
-    access = cast(Access, "gradients")  # no annotation: a command line would evaluate it where the subclass is
+    access = WHITE_BOX  # no annotation: a command line would evaluate it where the subclass is
 
     @abstractmethod
     def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Protocol, cast, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from stumble.errors import TargetError
-from stumble.interfaces.common import Access, Goal, Output
+from stumble.interfaces.common import WHITE_BOX, Goal, Output
 from stumble.layouts import Layout
 from stumble.sequences import Skeletons
 
@@ -92,7 +92,7 @@ class SkeletonAttack(ABC):
         access: what it asks of the target.
     """
 
-    access = cast(Access, "gradients")  # no annotation: a command line would evaluate it where the subclass is
+    access = WHITE_BOX  # no annotation: a command line would evaluate it where the subclass is
 
     @abstractmethod
     def __call__(self, target: SkeletonTarget, batch: Skeletons, goal: Goal, *, seed: int) -> SkeletonAttackResult:
