@@ -121,6 +121,8 @@ def test_figures_are_by_view_and_their_mean_is_that_of_the_views() -> None:
     assert success.views == {"000": 25.0, "090": 100.0} and success.n == 6
     fooling = figures(verdicts(), "fooling")
     assert fooling.views == {"000": 75.0, "090": 100.0} and fooling.n == 5
+    together = figures(verdicts(), "fooling", apart=False)
+    assert together.views == {} and together.mean == 80.0 and together.n == 5
 
 
 def test_a_view_without_a_right_decision_has_no_fooling() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 import ray
 import torch
+from ray.exceptions import RayActorError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from stumble.campaign.bench import Tested
@@ -86,10 +87,7 @@ class _Run:
                     shard, claim = in_hand.pop(ref)
                     with claim:
                         self._store(shard, ref)
-                at_work = {str(shard) for shard, _ in in_hand.values()}
-                for name, count in ray.get(self.tally.taken.remote()).items():
-                    if name in at_work:
-                        self.tell(Event("samples", name, count))
+                self._listen({str(shard) for shard, _ in in_hand.values()})
             except KeyboardInterrupt:
                 if interrupted:
                     raise
@@ -97,6 +95,13 @@ class _Run:
                 left.clear()
         if interrupted:
             raise KeyboardInterrupt
+
+    def _listen(self, at_work: set[str]) -> None:
+        """Progress of shards that are not done. It decides nothing, so that it may be lost."""
+        with suppress(RayActorError):
+            for name, count in ray.get(self.tally.taken.remote()).items():
+                if name in at_work:
+                    self.tell(Event("samples", name, count))
 
     def _places(self) -> int:
         return _AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)) // self.plan.threads)
@@ -145,7 +150,7 @@ class _Tally:
 
 def _tally() -> Any:
     """One for all tasks, on the node that asks it, which is the last to die."""
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     actor: Any = ray.remote(_Tally)
     return actor.options(num_cpus=0, scheduling_strategy=here).remote()
 

@@ -77,12 +77,16 @@ class GaitPresetTable:
         found = {view for outcome in self.outcomes for figures in outcome.after.values() for view in figures.views}
         return tuple(sorted(found)) if self.preset.apart else ()
 
+    @property
+    def _together(self) -> str:
+        return "mean" if self.preset.apart else "all"
+
     def terminal(self) -> Table:
         """The columns that fit there."""
         title = Text(f"{self.preset.title}: {_MEASURES[self.preset.measure]}")
         table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         table.add_column("probes, attack", overflow="fold", min_width=12)
-        for name in (*(str(int(view)) for view in self.views), "mean", "n"):
+        for name in (*(str(int(view)) for view in self.views), self._together, "n"):
             table.add_column(name, justify="right", no_wrap=True)
         for line in self._lines():
             n = "" if line.n is None else str(line.n)
@@ -91,7 +95,7 @@ class GaitPresetTable:
 
     def markdown(self) -> str:
         """The whole table, and what a reader must know."""
-        heading = ["probes, attack", *(f"{int(view)}°" for view in self.views), "mean", "95 %", "decisions"]
+        heading = ["probes, attack", *(f"{int(view)}°" for view in self.views), self._together, "95 %", "decisions"]
         lines = [
             [
                 line.label,

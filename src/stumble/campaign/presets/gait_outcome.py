@@ -21,8 +21,8 @@ class GaitFigures:
     """One line of a table, in percent.
 
     Attributes:
-        views: by the probe's view.
-        mean: of the views.
+        views: by the probe's view; empty where they are taken together.
+        mean: of the views, or of all decisions.
         ci95: of all decisions, bootstrapped over people.
         n: decisions, of "fooling" those that were right.
     """
@@ -72,27 +72,30 @@ def gait_outcomes(preset: GaitPreset, folder: RunFolder) -> tuple[GaitOutcome, .
     for row, _, verdicts in preset.found(folder):
         parts = _parts(verdicts) if preset.apart else {ALL: verdicts}
         after, before = (
-            {kind: figures(part, preset.measure, when) for kind, part in parts.items()} for when in ("after", "before")
+            {kind: figures(part, preset.measure, when, preset.apart) for kind, part in parts.items()}
+            for when in ("after", "before")
         )
         found.append(GaitOutcome(row, after, before, verdicts))
     return tuple(found)
 
 
-def figures(verdicts: pa.Table, measure: Measure, when: str = "after") -> GaitFigures:
+def figures(verdicts: pa.Table, measure: Measure, when: str = "after", apart: bool = True) -> GaitFigures:
     """A line of a table.
 
     Args:
         when: "after" or "before" the attack.
+        apart: by view, or all views together.
     """
     hits, counted = _hits(verdicts, measure, when)
-    view = np.array(verdicts["view"].to_pylist())
+    view = np.array(verdicts["view"].to_pylist() if apart else [ALL] * len(verdicts))
     views = {
         str(one): 100 * float((hits & counted & (view == one)).sum()) / int((counted & (view == one)).sum())
         for one in np.unique(view)
         if (counted & (view == one)).any()
     }
     interval = subject_bootstrap((hits & counted).astype(float), counted.astype(float), verdicts["subject"].to_pylist())
-    return GaitFigures(views, float(np.mean(list(views.values()) or [0.0])), interval, int(counted.sum()))
+    mean = float(np.mean(list(views.values()) or [0.0]))
+    return GaitFigures(views if apart else {}, mean, interval, int(counted.sum()))
 
 
 def dynamic(outcomes: Sequence[GaitOutcome]) -> Dynamic:
