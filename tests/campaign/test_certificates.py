@@ -144,7 +144,7 @@ def test_certified_accuracy_falls_with_the_radius() -> None:
     assert [(level.radius, level.percent) for level in summary.curve] == [(0.0, 50.0), (1.0, 50.0), (2.0, 25.0)]
     assert all(level.ci95[0] <= level.percent <= level.ci95[1] for level in summary.curve)
     assert (summary.sequences, summary.decisions, summary.plain, summary.right) == (2, 4, 100.0, 75.0)
-    assert (summary.abstained, summary.queries, summary.seconds) == (25.0, 5.0, 0.5)
+    assert (summary.abstained, summary.largest, summary.queries, summary.seconds) == (25.0, 2.0, 5.0, 0.5)
 
 
 def test_a_radius_in_metres_grows_by_round_steps() -> None:

@@ -48,7 +48,8 @@ class CertifiedSummary:
         plain: right answers of the recogniser as it is, of which nothing is proven.
         right: right answers of what the method makes of it; not certified, but unattacked.
         abstained: decisions of which nothing is proven.
-        curve: certified accuracy at growing radius, from 0 to where nothing is proven any more.
+        largest: radius of a right answer; beyond it certified accuracy is 0.
+        curve: certified accuracy at growing radius, from 0 up to the largest.
         queries: pieces or noisy versions that were answered to, mean per sequence.
         seconds: mean per sequence.
     """
@@ -58,6 +59,7 @@ class CertifiedSummary:
     plain: float
     right: float
     abstained: float
+    largest: float
     curve: tuple[Level, ...]
     queries: float
     seconds: float
@@ -171,13 +173,15 @@ def summarise_certificates(table: pa.Table, unit: Literal["frames", "input"]) ->
         holds = proven & (radius >= at)
         return Level(at, _share(holds), _interval(holds, subjects))
 
+    largest = float(radius[proven].max(initial=0.0))
     return CertifiedSummary(
         sequences=len(first),
         decisions=len(table),
         plain=_share(column["plain_correct"]),
         right=_share(column["correct"]),
         abstained=_share(column["abstained"]),
-        curve=tuple(level(at) for at in _radii(float(radius[proven].max(initial=0.0)), unit)),
+        largest=largest,
+        curve=tuple(level(at) for at in _radii(largest, unit)),
         queries=float(column["queries"][first].mean()),
         seconds=float(column["seconds"][first].mean()),
     )
