@@ -28,6 +28,7 @@ def test_the_norm_of_a_box_is_marked_where_it_stands() -> None:
     chart = certified_chart(summary, (), "m", ("norm of the box", 0.35))
     assert chart.box is not None and chart.box.x == pytest.approx(97.0) and chart.box.detail == "0.35 m"
     assert chart.certified[1].x == pytest.approx(3 + 94 * 0.02 / 0.35)
+    assert chart.written == chart.certified[:1]  # the other is too near to be written beside it
     assert [tick.label for tick in chart.ticks] == [f"{0.05 * k:g}" for k in range(8)]
 
 

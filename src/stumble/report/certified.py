@@ -17,6 +17,7 @@ __all__ = ["CertifiedChart", "certified_chart", "certified_svg"]
 
 _ROOM = 3.0  # percent of the width left free at both ends
 _TICKS = 8
+_APART = 6.0  # percent of the width between two values in writing
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,15 @@ class CertifiedChart:
     attacked: tuple[Point, ...]
     plain: float
     box: Tick | None
+
+    @property
+    def written(self) -> tuple[Point, ...]:
+        """The certified points whose value has room beside them."""
+        chosen: list[Point] = []
+        for point in self.certified:
+            if not chosen or point.x - chosen[-1].x >= _APART:
+                chosen.append(point)
+        return tuple(chosen)
 
 
 def certified_chart(
