@@ -22,7 +22,7 @@ demo: setup
 	$(RUN) -m stumble demo
 
 test: lint
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 lint: $(DEV)
 	$(RUN) -m ruff check .
