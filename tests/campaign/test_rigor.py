@@ -84,4 +84,4 @@ def test_the_worst_case_takes_each_sample_by_its_worst_attack_and_seed() -> None
         (cell("b", LARGE, seed=2), verdicts(odd)),
         (cell("c", LARGE, goal="least-likely"), verdicts(share(1.0, of=10))),
     ]
-    assert worst_case(results) == {"bench · untargeted": (75.0, 100), "bench · least-likely": (100.0, 10)}
+    assert worst_case(results) == {("bench", "untargeted"): (75.0, 100), ("bench", "least-likely"): (100.0, 10)}

@@ -10,21 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from scipy.stats import binomtest
 
 from stumble.campaign.cell import Cell
+from stumble.campaign.figures import column, reached
+from stumble.campaign.ladders import class_name, difference
 from stumble.spec import identity
 
-__all__ = ["Flag", "flags", "reached", "worst_case"]
+__all__ = ["CONTROLS", "Flag", "flags", "worst_case"]
 
-_BUDGETS = ("epsilon", "share", "frames", "distortion")
-_EFFORTS = ("iterations", "restarts", "starts", "count")
-_CONTROLS = ("RandomFrames", "RealFrames")
+CONTROLS = ("RandomFrames", "RealFrames")
+"""Attacks that optimise nothing."""
+
 _LEVEL = 0.05
 _CONVERGED = 2.0  # points of success that twice the effort may add
 
@@ -44,6 +45,14 @@ class Flag:
     text: str
 
 
+@dataclass(frozen=True)
+class _Hits:
+    """What a cell's attack reached, by sample (gait: and gallery view)."""
+
+    cell: Cell
+    rows: Mapping[tuple[str, ...], bool]
+
+
 Results = Sequence[tuple[Cell, pa.Table]]
 
 
@@ -51,49 +60,40 @@ def flags(results: Results) -> tuple[Flag, ...]:
     """All flags of the cells, each with its verdicts."""
     found = [flag for cell, table in results for flag in _unchanged(cell, table)]
     for group in _groups(results).values():
-        for (first, ours), (second, theirs) in combinations(group, 2):
-            found += _compared(first, ours, second, theirs)
+        for first, second in combinations(group, 2):
+            found += _compared(first, second)
     return tuple(found)
 
 
-def worst_case(results: Results) -> dict[str, tuple[float, int]]:
-    """For each goal of each bench, "BENCH · GOAL": the percentage of decisions that at least one attack with one seed
-    has where it wants them, and their number. Where some attacks were on fewer samples: of those that all were on.
+def worst_case(results: Results) -> dict[tuple[str, str], tuple[float, int]]:
+    """For each bench and goal: the percentage of all decisions that at least one attack with one seed has where it
+    wants them, and their number. Where some attacks were on fewer samples: of those that all were on.
     """
-    worst: dict[str, tuple[float, int]] = {}
+    worst: dict[tuple[str, str], tuple[float, int]] = {}
     for group in _groups(results, seeds=False).values():
-        hits = [dict(zip(_keys(table), reached(table).tolist(), strict=True)) for _, table in group]
-        common = set(hits[0]).intersection(*hits[1:])
+        common = set(group[0].rows).intersection(*(hits.rows for hits in group[1:]))
         if common:
-            fallen = sum(any(one[key] for one in hits) for key in common)
-            entry = group[0][0].entry
-            worst[f"{entry.bench} · {entry.goal}"] = 100.0 * fallen / len(common), len(common)
+            fallen = sum(any(hits.rows[key] for hits in group) for key in common)
+            entry = group[0].cell.entry
+            worst[entry.bench, entry.goal] = 100.0 * fallen / len(common), len(common)
     return worst
 
 
-def reached(table: pa.Table) -> Bool[np.ndarray, " n"]:
-    """Row by row, whether what the attack wanted is so: gait untargeted, a decision that was right is wrong."""
-    if "fooled" in table.column_names:
-        return _column(table, "fooled").astype(bool)
-    if table["goal"][0].as_py() == "targeted":
-        return _column(table, "hit_after").astype(bool)
-    return _column(table, "correct_before").astype(bool) & ~_column(table, "correct_after").astype(bool)
-
-
-def _groups(results: Results, seeds: bool = True) -> dict[tuple[str, str, int], list[tuple[Cell, pa.Table]]]:
+def _groups(results: Results, seeds: bool = True) -> dict[tuple[str, str, int], list[_Hits]]:
     """Cells that differ in nothing but the attack, and the seed where that does not matter."""
-    groups: dict[tuple[str, str, int], list[tuple[Cell, pa.Table]]] = {}
+    groups: dict[tuple[str, str, int], list[_Hits]] = {}
     for cell, table in results:
         if len(table):
             facts = identity(dict(cell.specification["bench"]))
-            groups.setdefault((facts, cell.entry.goal, cell.entry.seed if seeds else 0), []).append((cell, table))
+            hits = _Hits(cell, dict(zip(_keys(table), reached(table).tolist(), strict=True)))
+            groups.setdefault((facts, cell.entry.goal, cell.entry.seed if seeds else 0), []).append(hits)
     return groups
 
 
 def _unchanged(cell: Cell, table: pa.Table) -> Iterator[Flag]:
     if not len(table):
         return
-    same = _column(table, "margin_before") == _column(table, "margin_after")
+    same = column(table, "margin_before") == column(table, "margin_after")
     if same.any():
         rows = f"{int(same.sum())} of {len(table)} rows"
         text = (
@@ -102,60 +102,36 @@ def _unchanged(cell: Cell, table: pa.Table) -> Iterator[Flag]:
         yield Flag(cell, "unchanged", text)
 
 
-def _compared(first: Cell, ours: pa.Table, second: Cell, theirs: pa.Table) -> Iterator[Flag]:
-    a, b = _common(ours, theirs)
-    if not len(a):
+def _compared(first: _Hits, second: _Hits) -> Iterator[Flag]:
+    common = [key for key in first.rows if key in second.rows]
+    if not common:
         return
-    names = [str(cell.specification["attack"]["class_path"]).rpartition(".")[2] for cell in (first, second)]
-    if (names[0] in _CONTROLS) != (names[1] in _CONTROLS):
-        control, attack = ((first, a), (second, b)) if names[0] in _CONTROLS else ((second, b), (first, a))
+    a, b = (np.array([hits.rows[key] for key in common], bool) for hits in (first, second))
+    attacks = [hits.cell.specification["attack"] for hits in (first, second)]
+    controls = [class_name(attack) in CONTROLS for attack in attacks]
+    if controls[0] != controls[1]:
+        control, attack = ((first, a), (second, b)) if controls[0] else ((second, b), (first, a))
         if _more(control[1], attack[1]):
-            text = f"the control {control[0].entry.attack!r} succeeds more often ({_rates(control[1], attack[1])})"
-            yield Flag(attack[0], "control", text)
+            name = control[0].cell.entry.attack
+            text = f"the control {name!r} succeeds more often ({_rates(control[1], attack[1])})"
+            yield Flag(attack[0].cell, "control", text)
         return
-    path, low, high = _difference(first.specification["attack"], second.specification["attack"])
-    if path is None:
+    if (found := difference(*attacks)) is None:
         return
-    less, more = ((first, a), (second, b)) if low < high else ((second, b), (first, a))
-    name = path.rpartition(".")[2]
-    kind = "budget" if name in _BUDGETS else "effort"
+    number, kind, low, high = found
+    less, more = ((first.cell, a), (second.cell, b)) if low < high else ((second.cell, b), (first.cell, a))
     if _more(less[1], more[1]):
-        text = f"{less[0].entry.attack!r}, with less {name}, succeeds more often ({_rates(less[1], more[1])})"
+        text = f"{less[0].entry.attack!r}, with less {number}, succeeds more often ({_rates(less[1], more[1])})"
         yield Flag(more[0], kind, text)
     gained = 100 * float(more[1].mean() - less[1].mean())
     if kind == "effort" and max(low, high) <= 2 * min(low, high) and gained > _CONVERGED:
-        text = f"not converged: {more[0].entry.attack!r}, with more {name}, has {gained:.1f} points more"
+        text = f"not converged: {more[0].entry.attack!r}, with more {number}, has {gained:.1f} points more"
         yield Flag(less[0], "convergence", text)
-
-
-def _difference(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[str | None, float, float]:
-    """The one budget or effort in which two attacks differ, and both values; None where they differ otherwise."""
-    a, b = _flat(first), _flat(second)
-    different = [path for path in a.keys() | b.keys() if a.get(path) != b.get(path)]
-    if len(different) != 1 or different[0].rpartition(".")[2] not in (*_BUDGETS, *_EFFORTS):
-        return None, 0.0, 0.0
-    low, high = a.get(different[0]), b.get(different[0])
-    if not isinstance(low, int | float) or not isinstance(high, int | float):
-        return None, 0.0, 0.0
-    return different[0], float(low), float(high)
-
-
-def _flat(plain: Any, where: str = "") -> dict[str, Any]:
-    if isinstance(plain, Mapping):
-        return {k: v for key, value in plain.items() for k, v in _flat(value, f"{where}.{key}").items()}
-    return {where: plain}
 
 
 def _keys(table: pa.Table) -> list[tuple[str, ...]]:
     columns = [table[name].to_pylist() for name in ("sample", "gallery_view") if name in table.column_names]
     return list(zip(*columns, strict=True))
-
-
-def _common(first: pa.Table, second: pa.Table) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
-    """What both reached, of the rows that both have."""
-    a, b = (dict(zip(_keys(table), reached(table).tolist(), strict=True)) for table in (first, second))
-    keys = [key for key in a if key in b]
-    return np.array([a[key] for key in keys], bool), np.array([b[key] for key in keys], bool)
 
 
 def _more(first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " n"]) -> bool:
@@ -166,7 +142,3 @@ def _more(first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " n"]) -> bool
 
 def _rates(first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " n"]) -> str:
     return f"{100 * first.mean():.1f} against {100 * second.mean():.1f} % of {len(first)} rows"
-
-
-def _column(table: pa.Table, name: str) -> Float[np.ndarray, " n"] | Bool[np.ndarray, " n"]:
-    return table[name].to_numpy(zero_copy_only=False)

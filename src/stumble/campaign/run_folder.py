@@ -80,6 +80,19 @@ class RunFolder:
         """The plan. Raises DataError where there is none."""
         return from_plain(self._read(self.root / _PLAN)["plan"], Plan)
 
+    @property
+    def plain_plan(self) -> dict[str, Any]:
+        """The plan as plain data of which `read_plan` reads the YAML. Raises DataError where there is none."""
+        with reading(self.root / _PLAN, _EXPECTED):
+            plain: dict[str, Any] = self._read(self.root / _PLAN)["plan"]["init_args"]
+        return plain
+
+    @property
+    def begun(self) -> dict[str, Any]:
+        """What the command that began or last went on with the campaign was, and its versions. Raises DataError."""
+        made: dict[str, Any] = self._read(self.root / _PLAN)["provenance"]
+        return made
+
     def cells(self) -> tuple[Cell, ...]:
         """In the order of the plan. Raises DataError."""
         return tuple(self._cell(self.root / "cells" / name / _CELL) for name in self._read(self.root / _PLAN)["order"])
@@ -131,16 +144,18 @@ class RunFolder:
     def verdicts(self, shard: Shard) -> pa.Table:
         """The judge's table. Raises DataError where it is damaged."""
         file = self._of(shard) / _VERDICTS
-        with reading(file, _EXPECTED):
-            table = pq.read_table(file)
+        with reading(file, _EXPECTED), pq.ParquetFile(file) as stored:
+            table = stored.read()
             found = json.loads(table.schema.metadata[b"stumble"])
         if (found.get("cell"), found.get("shard")) != (shard.cell, shard.number):
             raise DataError(file, f"the shard {found.get('cell')}/{found.get('shard')}", str(shard))
         return table
 
     def provenance(self, shard: Shard) -> dict[str, Any]:
-        """What made a shard: seconds, host, process, versions."""
-        made: dict[str, Any] = json.loads(self.verdicts(shard).schema.metadata[b"stumble"])["provenance"]
+        """What made a shard: seconds, host, process, versions. Raises DataError."""
+        file = self._of(shard) / _VERDICTS
+        with reading(file, _EXPECTED):
+            made: dict[str, Any] = json.loads(pq.read_schema(file).metadata[b"stumble"])["provenance"]
         return made
 
     def samples(self, shard: Shard) -> Path:
