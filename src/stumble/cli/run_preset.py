@@ -22,10 +22,11 @@ from stumble.cli.progress import progress
 from stumble.data.action_opening import open_actions
 from stumble.data.pose_pool import FolderPoses
 from stumble.data.whole_files import whole_file
-from stumble.layouts import OPENPOSE18, Layout
+from stumble.layouts import Layout
 from stumble.metrics.naturalness import Discriminator
 from stumble.priors.bone_angles import BoneAngleDiscriminator
 from stumble.priors.discriminators import Frozen
+from stumble.report.action_wording import unit_of
 from stumble.report.preset_figures import curve_svg, missed, missed_samples, strips_svg
 from stumble.report.preset_tables import PresetTable, markdown_table
 from stumble.spec import to_plain
@@ -78,7 +79,7 @@ def run_preset(
     }
     rows = PresetRun(evaluation, evaluation.judge(_realness(judge)), out / "rows", specification, seed)
     outcomes = tuple(_outcomes(rows, preset, provenance(command_line)))
-    unit = "" if source.layout == OPENPOSE18 else "m"
+    unit = unit_of(source.layout.name)
     table = PresetTable(preset, outcomes, source.name, source.synthetic, column_for(split, source.layout), unit)
     failures = {o.row.name: missed(o) for o in outcomes} if preset.figure == "failures" else {}
     result = {

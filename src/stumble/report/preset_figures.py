@@ -16,14 +16,12 @@ from stumble.campaign.store import read_skeletons
 from stumble.layouts import Layout
 from stumble.report.action_charts import fooling_against_epsilon
 from stumble.report.action_wording import epsilon_axis
-from stumble.report.actions import ActionRow, ActionSample
+from stumble.report.actions import FRAMES_PER_SECOND, ActionRow, ActionSample
 from stumble.report.skeleton_figures import pose_strip
 from stumble.report.wording import number
 from stumble.sequences import Skeletons
 
 __all__ = ["curve_svg", "missed", "missed_samples", "strips_svg"]
-
-_FRAMES_PER_SECOND = 30.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def missed_samples(run: PresetRun, outcome: Outcome, count: int) -> Iterator[Act
             adversarial=moved.joints[0, : clean.joints.shape[1]].numpy(),
             visible=clean.visible[0].numpy(),
             attacked=outcome.row.attack.budget.active(clean.layout).numpy(),
-            frames_per_second=_FRAMES_PER_SECOND,
+            frames_per_second=FRAMES_PER_SECOND,
             classes=evaluation.data.classes,
             label=clip.label,
             before=evaluation.logits([clip])[0].softmax(0).numpy(),
