@@ -18,7 +18,7 @@ from stumble.campaign.plan import read_plan
 from stumble.campaign.records import provenance
 from stumble.campaign.run_folder import RunFolder
 from stumble.campaign.work import Event, Executor
-from stumble.cli.campaign_table import results, show_rigor
+from stumble.cli.campaign_table import results_of, results_table, show_rigor
 from stumble.cli.progress import Report, progress
 from stumble.errors import SpecError
 
@@ -53,12 +53,14 @@ def run_plan(
     with progress("campaign") as report:
         board = _Board(folder, cells, report)
         _executor(executor, tested, workers, address).run(folder, board)
-    Console().print(results(folder, tested))
-    show_rigor(folder)
+    results = results_of(folder)
+    Console().print(results_table(results))
+    show_rigor(results)
     for shard, reason in board.failed.items():
         print(f"stumble: {shard}: {reason}", file=sys.stderr)
     if board.failed:
         print(f"stumble: {len(board.failed)} shards failed; the same command tries them again", file=sys.stderr)
+    print(f"`stumble report {out}` shows it as a page")
     return int(bool(board.failed))
 
 
