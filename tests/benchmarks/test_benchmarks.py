@@ -41,6 +41,10 @@ def test_how_long_the_whole_experiment_takes(tmp_path: Path, walkers: Path) -> N
     assert "| Table II | targeted | 1/40 | 3,300 |" in page(tmp_path, "experiment", str(walkers))
 
 
+def test_what_the_machinery_of_a_campaign_costs(tmp_path: Path, walkers: Path) -> None:
+    assert "| more |" in page(tmp_path, "campaign", str(walkers))
+
+
 def test_the_same_attack_through_other_tools(tmp_path: Path, walkers: Path) -> None:
     for tool in ("art", "foolbox", "torchattacks"):
         pytest.importorskip(tool, reason="the other tools are installed by `make peers`")

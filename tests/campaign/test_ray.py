@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from stumble.attacks import OneStep
+from stumble.attacks import CIASA, OneStep
 from stumble.campaign.cell import cells_of
 from stumble.campaign.plan import Plan
+from stumble.campaign.results import read_results
 from stumble.campaign.run_folder import RunFolder
 from stumble.campaign.work import Event, Worker
 
@@ -19,14 +20,14 @@ cluster_utils = pytest.importorskip("ray.cluster_utils")
 
 
 def start(plan: Plan, root: Path) -> tuple[RunFolder, dict[str, object]]:
-    tested = {name: bench.open(2**30) for name, bench in plan.benches.items()}
+    tested = {name: bench.open(int(plan.memory * 2**30)) for name, bench in plan.benches.items()}
     folder = RunFolder(root)
     folder.start(plan, cells_of(plan, tested), {})
     return folder, dict(tested)
 
 
 def rows(folder: RunFolder) -> list[dict[str, object]]:
-    tables = [folder.table(cell) for cell in folder.cells()]
+    tables = [result.verdicts for result in read_results(folder)]
     return [row for table in tables if table is not None for row in table.to_pylist()]
 
 
@@ -78,3 +79,17 @@ def test_an_error_stays_with_its_shard(plan: Plan, tmp_path: Path) -> None:
     RayExecutor(tested).run(folder, events.append)  # type: ignore[arg-type]
     assert {event.state for event in events} == {"began", "failed"}
     assert "no such region" in str(folder.failure(folder.cells()[0].shards[0]))
+
+
+@pytest.mark.slow
+def test_progress_within_a_shard_is_told(plan: Plan, tmp_path: Path) -> None:
+    """A batch of one clip after the other, so that a shard has something to tell on its way."""
+    from stumble.campaign.ray import RayExecutor
+
+    slow = replace(plan, attacks={"many": CIASA(iterations=60)}, shard=6, memory=1e-4)
+    folder, tested = start(slow, tmp_path / "run")
+    events: list[Event] = []
+    RayExecutor(tested).run(folder, events.append)  # type: ignore[arg-type]
+    counts = [event.count for event in events if event.state == "samples"]
+    assert counts and counts == sorted(counts) and counts[0] < 6
+    assert [event.state for event in events if event.state != "samples"] == ["began", "done"]

@@ -33,7 +33,7 @@ def started(plan: Plan, tmp_path: Path) -> Started:
 
 
 def results(folder: RunFolder) -> list[dict[str, object]]:
-    tables = [folder.table(cell) for cell in folder.cells()]
+    tables = [result.verdicts for result in read_results(folder)]
     return [row for table in tables if table is not None for row in table.to_pylist()]
 
 
@@ -41,10 +41,9 @@ def test_a_worker_does_all_shards(started: Started) -> None:
     events: list[Event] = []
     Worker(started.folder, events.append).run()
     assert [e.state for e in events].count("done") == 6
-    for cell in started.cells:
-        table = started.folder.table(cell)
-        assert table is not None
-        assert table["sample"].to_pylist() == list(cell.samples)
+    for result in read_results(started.folder):
+        assert result.verdicts is not None
+        assert result.verdicts["sample"].to_pylist() == list(result.cell.samples)
     assert started.folder.provenance(started.cells[0].shards[0])["threads"] == 1
 
 
@@ -122,14 +121,16 @@ def test_a_shard_without_anything_to_aim_at_is_done_all_the_same(plan: Plan, tmp
     folder.start(other, cells, {})
     Worker(folder).run()
     assert all(folder.done(shard) for cell in cells for shard in cell.shards)
-    table = folder.table(cells[0])
-    assert table is not None and len(table) < 6
+    verdicts = read_results(folder)[0].verdicts
+    assert verdicts is not None and len(verdicts) < 6
 
 
 def test_another_plan_in_the_same_folder_is_refused(started: Started, plan: Plan) -> None:
     other = replace(plan, seeds=(7,))
     cells = cells_of(other, {name: bench.open(2**30) for name, bench in other.benches.items()})
-    with pytest.raises(SpecError, match="expected the same plan, or another --out"):
+    with pytest.raises(
+        SpecError, match=r"another plan \(.*\); expected the same plan, data and weights, or another --out"
+    ):
         started.folder.start(other, cells, {})
     started.folder.start(plan, started.cells, {})
 
@@ -149,7 +150,7 @@ def test_damage_is_named(started: Started) -> None:
     file = started.folder.samples(first).parent / "verdicts.parquet"
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=r"0000/verdicts\.parquet.*a campaign as stumble writes it"):
+    with pytest.raises(DataError, match=r"0000/verdicts\.parquet.*remove its folder"):
         started.folder.verdicts(first)
     file.write_bytes((started.folder.samples(second).parent / "verdicts.parquet").read_bytes())
     with pytest.raises(DataError, match=r"the shard .*/1; expected"):

@@ -62,7 +62,7 @@ def read_results(
         for shard in cell.shards:
             if folder.done(shard):
                 done.append(shard)
-                tables.append(folder.verdicts(shard).replace_schema_metadata(None))
+                tables.append(folder.verdicts(shard))
                 made.append(folder.provenance(shard))
             elif reason := folder.failure(shard):
                 failures[str(shard)] = reason

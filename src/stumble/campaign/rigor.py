@@ -1,8 +1,9 @@
 """What in a campaign's own results speaks against them: attacks that were too weak, or did nothing.
 
 After Carlini et al., "On Evaluating Adversarial Robustness" (2019): a larger budget or more effort must not do worse,
-twice the effort should not do much better, no control may beat an attack, and a sample on which nothing changed has not
-been attacked.
+twice the steps or any more restarts should not do much better, no control and no attack without gradients may beat one
+with them, a sample on which nothing changed has not been attacked, gradients must be there, and a target must answer
+twice the same.
 """
 
 from __future__ import annotations
@@ -13,21 +14,23 @@ from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from jaxtyping import Bool
 from scipy.stats import binomtest
 
 from stumble.campaign.cell import Cell
 from stumble.campaign.figures import column, reached
-from stumble.campaign.ladders import class_name, difference
+from stumble.campaign.ladders import difference
 from stumble.spec import identity
 
-__all__ = ["CONTROLS", "Flag", "flags", "worst_case"]
+__all__ = ["Flag", "alike", "flags", "reached_by_any", "worst_case"]
 
-CONTROLS = ("RandomFrames", "RealFrames")
-"""Attacks that optimise nothing."""
-
+_RESTARTS = ("restarts", "starts")
 _LEVEL = 0.05
-_CONVERGED = 2.0  # points of success that twice the effort may add
+_CONVERGED = 2.0  # points of success that more effort may add
+
+_BOUNDS: Mapping[str, object] = {"edit": "alter", "distortion": 1.0, "projection": "box"}
+"""What bounds an adversary besides its budget and positions, and what those without such a field are held to."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Flag:
 
     Attributes:
         cell: whose figure.
-        kind: "budget", "effort", "convergence", "control" or "unchanged".
+        kind: "budget", "effort", "convergence", "restarts", "control", "black box", "unchanged", "gradient" or
+            "varying".
         text: what was found, for the reader.
     """
 
@@ -47,10 +51,16 @@ class Flag:
 
 @dataclass(frozen=True)
 class _Hits:
-    """What a cell's attack reached, by sample (gait: and gallery view)."""
+    """What a cell's attack reached, by sample (gait: and gallery view), and its mean number of queries."""
 
     cell: Cell
     rows: Mapping[tuple[str, ...], bool]
+    queries: float | None
+
+    @classmethod
+    def read(cls, cell: Cell, table: pa.Table) -> _Hits:
+        queries = float(pc.mean(table["queries"]).as_py()) if "queries" in table.column_names else None
+        return cls(cell, dict(zip(_keys(table), reached(table).tolist(), strict=True)), queries)
 
 
 Results = Sequence[tuple[Cell, pa.Table]]
@@ -58,11 +68,19 @@ Results = Sequence[tuple[Cell, pa.Table]]
 
 def flags(results: Results) -> tuple[Flag, ...]:
     """All flags of the cells, each with its verdicts."""
-    found = [flag for cell, table in results for flag in _unchanged(cell, table)]
+    found = [flag for cell, table in results for flag in (*_insane(cell), *_unchanged(cell, table))]
     for group in _groups(results).values():
         for first, second in combinations(group, 2):
             found += _compared(first, second)
     return tuple(found)
+
+
+def alike(flags: Sequence[Flag]) -> tuple[tuple[Flag, ...], ...]:
+    """Those that say the same of several cells together."""
+    same: dict[tuple[str, str], list[Flag]] = {}
+    for flag in flags:
+        same.setdefault((flag.kind, flag.text), []).append(flag)
+    return tuple(map(tuple, same.values()))
 
 
 def worst_case(results: Results) -> dict[tuple[str, str], tuple[float, int]]:
@@ -79,15 +97,39 @@ def worst_case(results: Results) -> dict[tuple[str, str], tuple[float, int]]:
     return worst
 
 
+def reached_by_any(results: Results) -> dict[str, Bool[np.ndarray, " n"]]:
+    """For each cell, by its id, row by row: whether at least one attack with one seed has that decision where it wants
+    it."""
+    found: dict[str, Bool[np.ndarray, " n"]] = {}
+    for group in _groups(results, seeds=False).values():
+        fallen = {key for hits in group for key, hit in hits.rows.items() if hit}
+        for hits in group:
+            found[hits.cell.id] = np.array([key in fallen for key in hits.rows], bool)
+    return found
+
+
 def _groups(results: Results, seeds: bool = True) -> dict[tuple[str, str, int], list[_Hits]]:
     """Cells that differ in nothing but the attack, and the seed where that does not matter."""
     groups: dict[tuple[str, str, int], list[_Hits]] = {}
     for cell, table in results:
         if len(table):
             facts = identity(dict(cell.specification["bench"]))
-            hits = _Hits(cell, dict(zip(_keys(table), reached(table).tolist(), strict=True)))
-            groups.setdefault((facts, cell.entry.goal, cell.entry.seed if seeds else 0), []).append(hits)
+            setting = facts, cell.entry.goal, cell.entry.seed if seeds else 0
+            groups.setdefault(setting, []).append(_Hits.read(cell, table))
     return groups
+
+
+def _insane(cell: Cell) -> Iterator[Flag]:
+    """What the first look at the target found."""
+    of = f"of {cell.sanity.get('samples')} clean sequences"
+    if count := cell.sanity.get("varying"):
+        yield Flag(cell, "varying", f"the target answers {count} {of} otherwise when it is asked again")
+    if cell.access != "gradients":
+        return
+    if count := cell.sanity.get("flat"):
+        yield Flag(cell, "gradient", f"on {count} {of} the gradient is zero everywhere: there is nothing to follow")
+    if count := cell.sanity.get("broken"):
+        yield Flag(cell, "gradient", f"on {count} {of} the gradient is NaN or infinite")
 
 
 def _unchanged(cell: Cell, table: pa.Table) -> Iterator[Flag]:
@@ -107,26 +149,43 @@ def _compared(first: _Hits, second: _Hits) -> Iterator[Flag]:
     if not common:
         return
     a, b = (np.array([hits.rows[key] for key in common], bool) for hits in (first, second))
-    attacks = [hits.cell.specification["attack"] for hits in (first, second)]
-    controls = [class_name(attack) in CONTROLS for attack in attacks]
-    if controls[0] != controls[1]:
-        control, attack = ((first, a), (second, b)) if controls[0] else ((second, b), (first, a))
-        if _more(control[1], attack[1]):
-            name = control[0].cell.entry.attack
-            text = f"the control {name!r} succeeds more often ({_rates(control[1], attack[1])})"
-            yield Flag(attack[0].cell, "control", text)
+    ours, theirs = (first, a), (second, b)
+    if (first.cell.access == "gradients") != (second.cell.access == "gradients"):
+        blind, attack = (theirs, ours) if first.cell.access == "gradients" else (ours, theirs)
+        if _bounds(first.cell) == _bounds(second.cell) and _more(blind[1], attack[1]):
+            yield _beaten(attack[0], blind[0], _rates(blind[1], attack[1]))
         return
-    if (found := difference(*attacks)) is None:
+    found = difference(first.cell.specification["attack"], second.cell.specification["attack"])
+    if found is None:
         return
     number, kind, low, high = found
-    less, more = ((first.cell, a), (second.cell, b)) if low < high else ((second.cell, b), (first.cell, a))
-    if _more(less[1], more[1]):
-        text = f"{less[0].entry.attack!r}, with less {number}, succeeds more often ({_rates(less[1], more[1])})"
-        yield Flag(more[0], kind, text)
-    gained = 100 * float(more[1].mean() - less[1].mean())
-    if kind == "effort" and max(low, high) <= 2 * min(low, high) and gained > _CONVERGED:
-        text = f"not converged: {more[0].entry.attack!r}, with more {number}, has {gained:.1f} points more"
-        yield Flag(less[0], "convergence", text)
+    (less, fewer), (more, many) = (ours, theirs) if low < high else (theirs, ours)
+    if _more(fewer, many):
+        text = f"{less.cell.entry.attack!r}, with less {number}, succeeds more often ({_rates(fewer, many)})"
+        yield Flag(more.cell, kind, text)
+    gained = 100 * float(many.mean() - fewer.mean())
+    comparable = number in _RESTARTS or max(low, high) <= 2 * min(low, high)
+    if kind == "effort" and comparable and gained > _CONVERGED and _more(many, fewer):
+        text = f"not converged: {more.cell.entry.attack!r}, with more {number}, has {gained:.1f} points more"
+        yield Flag(less.cell, "restarts" if number in _RESTARTS else "convergence", text)
+
+
+def _beaten(attack: _Hits, by: _Hits, rates: str) -> Flag:
+    """An attack with gradients that one without them does better than."""
+    name = by.cell.entry.attack
+    if by.cell.access == "none":
+        return Flag(attack.cell, "control", f"the control {name!r} succeeds more often ({rates})")
+    counted = by.queries is not None and attack.queries is not None
+    asked = f" and with {by.queries:.3g} queries, where this one had {attack.queries:.3g}" if counted else ""
+    return Flag(attack.cell, "black box", f"{name!r}, without gradients{asked}, succeeds more often ({rates})")
+
+
+def _bounds(cell: Cell) -> Mapping[str, object]:
+    """All that an adversary may do, so that two can be compared."""
+    fields = cell.specification["attack"]["init_args"]
+    return {name: fields.get(name) for name in ("budget", "positions")} | {
+        name: fields.get(name, default) for name, default in _BOUNDS.items()
+    }
 
 
 def _keys(table: pa.Table) -> list[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from rich.table import Table
 from stumble.campaign.bench import Tested
 from stumble.campaign.figures import figures
 from stumble.campaign.results import CellResult, read_results
-from stumble.campaign.rigor import flags, worst_case
+from stumble.campaign.rigor import alike, flags, worst_case
 from stumble.campaign.run_folder import RunFolder
 from stumble.cli.progress import progress
 
@@ -60,5 +60,6 @@ def show_rigor(results: Sequence[CellResult]) -> None:
     done = [(result.cell, result.verdicts) for result in results if result.verdicts is not None]
     for (bench, goal), (share, count) in worst_case(done).items():
         print(f"worst case over all attacks, {bench} · {goal}: {share:.1f} % of {count} decisions")
-    for flag in flags(done):
-        print(f"! {flag.kind}: {flag.cell.entry}: {flag.text}")
+    for first, *others in alike(flags(done)):
+        more = f" and {len(others)} more" if others else ""
+        print(f"! {first.kind}: {first.cell.entry}{more}: {first.text}")

@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from stumble.campaign.figures import reached
 from stumble.campaign.results import CellResult
+from stumble.campaign.rigor import flags, reached_by_any
 from stumble.campaign.run_folder import RunFolder
 from stumble.cli.campaign_table import results_of
 from stumble.data.whole_files import whole_file
@@ -53,12 +55,17 @@ def export(folder: Path, *, to: Literal["csv", "parquet", "latex"] = "csv", out:
 
 
 def whole_table(results: Sequence[CellResult]) -> pa.Table:
-    """All verdicts of a campaign, each with its cell, bench, attack and seed, and whether its data are synthetic."""
+    """All verdicts of a campaign, each with its cell, bench, attack and seed, and whether its data are synthetic.
+
+    `reached` says whether the attack has the decision where it wants it, `worst_case` whether at least one attack with
+    one seed has; `flags` are the kinds of all that speaks against the cell, "budget; control".
+    """
     tables = []
-    for result in results:
-        cell, verdicts = result.cell, result.verdicts
-        if verdicts is None:
-            continue
+    done = [(result.cell, result.verdicts) for result in results if result.verdicts is not None]
+    worst, kinds = reached_by_any(done), dict[str, set[str]]()
+    for flag in flags(done):
+        kinds.setdefault(flag.cell.id, set()).add(flag.kind)
+    for cell, verdicts in done:
         for name, value in (
             ("synthetic", cell.synthetic),
             ("seed", cell.entry.seed),
@@ -67,5 +74,12 @@ def whole_table(results: Sequence[CellResult]) -> pa.Table:
             ("cell", cell.id),
         ):
             verdicts = verdicts.add_column(0, name, pa.array([value] * len(verdicts)))
+        against = "; ".join(sorted(kinds.get(cell.id, ())))
+        for name, values in (
+            ("reached", reached(verdicts)),
+            ("worst_case", worst[cell.id]),
+            ("flags", [against] * len(verdicts)),
+        ):
+            verdicts = verdicts.append_column(name, pa.array(values))
         tables.append(verdicts)
     return pa.concat_tables(tables, promote_options="permissive")

@@ -15,7 +15,16 @@ from stumble.errors import WeightsError
 from stumble.models.gaitset import BINS, GaitSet
 from stumble.models.wgan_gp import SilhouetteGAN
 
-__all__ = ["Layout", "check_state", "export_gaitset", "layout_of", "load_gaitset", "load_silhouette_gan", "read_state"]
+__all__ = [
+    "Layout",
+    "check_state",
+    "export_gaitset",
+    "layout_of",
+    "load_gaitset",
+    "load_silhouette_gan",
+    "read_state",
+    "some",
+]
 
 Layout = Literal["stumble", "original", "opengait"]
 """Ours, the original implementation's, OpenGait's."""
@@ -76,7 +85,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint file: .safetensors, or what torch.save wrote, read without running anything.
 
     OpenGait's entry `model` and MMAction2's `state_dict` are opened, and the prefix `module.` of data-parallel
-    training is taken off.
+    training is taken off. Of several networks, each in an entry such as `TP_1_state_dict`, tensors are named as if they
+    were parts of one: `TP_1.fc_bin`.
 
     Raises:
         WeightsError: there is no such file, it is damaged, or it holds something else than tensors.
@@ -97,9 +107,29 @@ def read_state(path: Path) -> dict[str, Tensor]:
     for entry in ("model", "state_dict"):
         if isinstance(content, Mapping) and isinstance(content.get(entry), Mapping):
             content = content[entry]
+    content = _joined(content)
     if not isinstance(content, Mapping) or not content or not all(isinstance(v, Tensor) for v in content.values()):
         raise WeightsError(f"{path}: found {type(content).__name__}; expected names and tensors")
     return {str(name).removeprefix("module."): value for name, value in content.items()}
+
+
+def _joined(content: Any) -> Any:
+    """One state of several; what is no such thing stays as it is."""
+    ending = "_state_dict"
+    if not isinstance(content, Mapping):
+        return content
+    parts = {str(name): state for name, state in content.items() if str(name).endswith(ending)}
+    states = {
+        name.removesuffix(ending): state
+        for name, state in parts.items()
+        if isinstance(state, Mapping) and all(isinstance(value, Tensor) for value in state.values())
+    }
+    joined = {
+        f"{part}.{str(name).removeprefix('module.')}": value
+        for part, state in states.items()
+        for name, value in state.items()
+    }
+    return joined or content
 
 
 def layout_of(state: Mapping[str, Tensor], where: Path) -> Layout:
@@ -111,7 +141,7 @@ def layout_of(state: Mapping[str, Tensor], where: Path) -> Layout:
     agreeing = {name: len(state.keys() & {*names.convolutions, names.parts}) for name, names in _LAYOUTS.items()}
     layout = max(agreeing, key=lambda name: agreeing[name])
     if agreeing[layout] == 0:
-        raise WeightsError(f"{where}: found the keys {_some(state)}; expected GaitSet's, original, OpenGait's or ours")
+        raise WeightsError(f"{where}: found the keys {some(state)}; expected GaitSet's, original, OpenGait's or ours")
     return layout
 
 
@@ -119,7 +149,7 @@ def check_state(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], whe
     """Raises WeightsError that names the keys, shapes or numbers of a state that a network cannot take."""
     missing, unexpected = expected.keys() - state.keys(), state.keys() - expected.keys()
     if missing or unexpected:
-        named = [f"{word} {_some(keys)}" for word, keys in (("no", missing), ("unexpected", unexpected)) if keys]
+        named = [f"{word} {some(keys)}" for word, keys in (("no", missing), ("unexpected", unexpected)) if keys]
         raise WeightsError(f"{where}: found {' and '.join(named)}; expected exactly the network's {len(expected)} keys")
     for name, value in expected.items():
         if state[name].shape != value.shape:
@@ -165,7 +195,7 @@ def load_silhouette_gan(path: Path) -> SilhouetteGAN:
     state = read_state(path)
     sizes = [state.get(name, torch.empty(0)).shape for name in ("scorer.first.weight", "generator.first.weight")]
     if [len(size) for size in sizes] != [4, 2]:
-        raise WeightsError(f"{path}: found the keys {_some(state)}; expected a silhouette generator's and its critic's")
+        raise WeightsError(f"{path}: found the keys {some(state)}; expected a silhouette generator's and its critic's")
     network = SilhouetteGAN(width=sizes[0][0], latent_dim=sizes[1][1])
     check_state(state, network.state_dict(), path)
     network.load_state_dict(state)
@@ -181,7 +211,8 @@ def _renamed(state: Mapping[str, Tensor], names: _Names) -> dict[str, Tensor]:
     return {**renamed, names.parts: parts}
 
 
-def _some(names: Collection[str], limit: int = 3) -> str:
+def some(names: Collection[str], limit: int = 3) -> str:
+    """The first of the names and how many more there are, for a message."""
     shown = sorted(names)[:limit]
     rest = len(names) - len(shown)
     return ", ".join(shown) + (f" and {rest} more" if rest else "")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from stumble.campaign.breakdown import Breakdown, breakdowns
 from stumble.campaign.figures import Outcomes, Rate, figures
 from stumble.campaign.results import CellResult, by_setting
-from stumble.campaign.rigor import flags
+from stumble.campaign.rigor import Flag, alike, flags
 
 __all__ = ["latex_tables"]
 
@@ -53,12 +53,17 @@ def _cells(results: Sequence[CellResult], data: str) -> str:
             clean, attacked = (f"{rate.percent:.1f}" for rate in (row.clean, row.attacked))
             cells = (name, str(result.cell.entry.seed), str(row.success.n), clean, attacked, _rate(row.success))
             lines.append(" & ".join(cells) + _ROW_END)
-    notes = [f"{_DAGGER} {_escaped(str(flag.cell.entry).replace(' · ', ', ') + ': ' + flag.text)}." for flag in marks]
+    notes = [_note(*same) for same in alike(marks)]
     caption = (
         "Right answers without and with the attack, and success among $n$ with its 95\\,\\% interval, in percent. "
         f"Data: {data}."
     )
     return _table("llrrrr", ("Attack", "Seed", "$n$", "Clean", "Attacked", "Success"), lines, caption, notes)
+
+
+def _note(flag: Flag, *others: Flag) -> str:
+    who = str(flag.cell.entry).replace(" · ", ", ") + (f" and {len(others)} more" if others else "")
+    return f"{_DAGGER} {_escaped(f'{who}: {flag.text}')}."
 
 
 def _split(split: Breakdown, synthetic: bool) -> str:

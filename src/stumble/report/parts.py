@@ -8,8 +8,7 @@ from typing import TypeAlias
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from stumble.campaign.ladders import class_name
-from stumble.campaign.rigor import Flag
+from stumble.campaign.rigor import Flag, alike
 from stumble.report import action_wording, sprites
 from stumble.report.action_charts import fooling_against_epsilon, predictions
 from stumble.report.action_wording import action_appearance, action_groups, action_headline
@@ -156,7 +155,7 @@ def _campaign(report: CampaignReport) -> Part:
     made, gait = environment(), report.modality == "gait"
     made.filters |= {"strongest": strongest, "promises": partial(promises, unit=report.unit)}
     cells = [line.result.cell for line in report.lines]
-    colours = roles({cell.entry.attack: class_name(cell.specification["attack"]) for cell in cells})
+    colours = roles(cells)
     charts = ladder_charts(report.ladders, colours, {flag.cell.id for flag in report.flags})
     flagged: dict[tuple[str, str, str], list[Flag]] = {
         (cell.entry.bench, cell.entry.goal, cell.entry.attack): [] for cell in cells
@@ -187,6 +186,7 @@ def _campaign(report: CampaignReport) -> Part:
             realness=any(line.figures.summary.realness is not None for line in report.lines if line.figures),
             charts=charts,
             flagged=flagged,
+            flags=alike(report.flags),
             flag_kinds={kind: FLAGS[kind] for kind in dict.fromkeys(flag.kind for flag in report.flags)},
             rows=report.rows.plain(rows),
             films_shown=report.films,

@@ -4,40 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import nn
 
-from stumble.errors import SpecError, WeightsError
+from stumble.errors import WeightsError
 from stumble.interfaces import Weights
-from stumble.layouts import NTU25, OPENPOSE18
-from stumble.models.checkpoints import check_state, load_gaitset, load_silhouette_gan, read_state
-from stumble.models.gaitset import GaitSet
+from stumble.models.energy_image import GEI
 from stumble.models.stgcn import STGCN
-from stumble.models.stgcn_checkpoints import load_stgcn
-from stumble.models.wgan_gp import SilhouetteGAN
-from stumble.preprocess import Recipe
-from stumble.priors.bone_angles import BoneAngleDiscriminator
-from stumble.spec import from_plain, to_plain
+from stumble.spec import to_plain
+from stumble.zoo.architectures import ARCHITECTURES, Architecture, architecture_of
 from stumble.zoo.card import Card
 
-__all__ = ["SHIPPED", "Architecture", "File", "Shipped", "names", "save"]
-
-Architecture = Literal["gaitset", "wgan-gp", "stgcn", "bone-angles"]
+__all__ = ["SHIPPED", "EnergyImages", "File", "Shipped", "names", "save"]
 
 SHIPPED = Path(__file__).with_name("shipped")
 """The folder of the weights that come with the package."""
-
-_ARCHITECTURES: dict[type[nn.Module], Architecture] = {
-    GaitSet: "gaitset",
-    SilhouetteGAN: "wgan-gp",
-    STGCN: "stgcn",
-    BoneAngleDiscriminator: "bone-angles",
-}
 
 
 def names() -> tuple[str, ...]:
@@ -54,6 +38,9 @@ class Shipped(Weights):
     """
 
     name: str
+
+    def __str__(self) -> str:
+        return self.name
 
     @property
     def path(self) -> Path:
@@ -87,11 +74,14 @@ class File(Weights):
 
     Attributes:
         path: the file.
-        architecture: which network they are for.
+        architecture: which network they are for; None goes by the names of the tensors.
     """
 
     path: Path
-    architecture: Architecture = "gaitset"
+    architecture: Architecture | None = None
+
+    def __str__(self) -> str:
+        return str(self.path)
 
     @property
     def digest(self) -> str:
@@ -99,49 +89,24 @@ class File(Weights):
 
     def load(self) -> nn.Module:
         """The network in inference mode, its parameters frozen. Raises WeightsError."""
-        return _LOADERS[self.architecture](self.path).requires_grad_(False).eval()
+        architecture = self.architecture or architecture_of(self.path)
+        return ARCHITECTURES[architecture].load(self.path).requires_grad_(False).eval()
 
 
-def _load_stgcn(path: Path) -> STGCN:
-    """With what the card beside the file says, or without a card by what the checkpoint alone tells."""
-    beside = path.with_suffix(".json")
-    if not beside.exists():
-        return load_stgcn(path)
-    card = Card.read(beside)
-    if card.architecture != "stgcn":
-        raise WeightsError(f"{beside}: found the architecture {card.architecture!r}; expected 'stgcn'")
-    settings = card.settings
-    classes = settings.get("classes")
-    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        raise WeightsError(f"{beside}: found the classes {classes!r}; expected a list of names")
-    try:
-        recipe = from_plain(settings.get("recipe"), Recipe)  # type: ignore[type-abstract]
-    except SpecError as error:
-        raise WeightsError(f"{beside}: found no usable recipe: {error}") from error
-    network = load_stgcn(path, classes, recipe)
-    if (found := settings.get("layout")) != network.layout.name:
-        raise WeightsError(f"{beside}: found the layout {found!r}; expected {network.layout.name!r}, the weights' own")
-    return network
+@dataclass(frozen=True)
+class EnergyImages(Weights):
+    """Gait energy images, in which nothing is learnt, where weights are asked for."""
 
+    def __str__(self) -> str:
+        return "gei"
 
-def _load_bone_angles(path: Path) -> BoneAngleDiscriminator:
-    """Of the layout whose number of major bones the weights are for."""
-    state = read_state(path)
-    shape = state["decide.weight"].shape if "decide.weight" in state else None
-    for network in map(BoneAngleDiscriminator, (NTU25, OPENPOSE18)):
-        if network.decide.weight.shape == shape:
-            check_state(state, network.state_dict(), path)
-            network.load_state_dict(state)
-            return network.eval()
-    raise WeightsError(f"{path}: found no discriminator of bone angles of a known layout; expected one")
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(str(self).encode()).hexdigest()
 
-
-_LOADERS: Mapping[str, Callable[[Path], nn.Module]] = {
-    "gaitset": load_gaitset,
-    "wgan-gp": load_silhouette_gan,
-    "stgcn": _load_stgcn,
-    "bone-angles": _load_bone_angles,
-}
+    def load(self) -> nn.Module:
+        """Nearest neighbours on the pixels of mean silhouettes."""
+        return GEI().eval()
 
 
 def save(module: nn.Module, path: Path, card: Card, half: bool = True) -> Card:
@@ -161,8 +126,9 @@ def save(module: nn.Module, path: Path, card: Card, half: bool = True) -> Card:
 
     if path.suffix != ".safetensors":
         raise WeightsError(f"{path}: found suffix {path.suffix!r}; expected .safetensors")
-    if type(module) not in _ARCHITECTURES:
-        known = ", ".join(t.__name__ for t in _ARCHITECTURES)
+    architectures = {kind.network: name for name, kind in ARCHITECTURES.items()}
+    if type(module) not in architectures:
+        known = ", ".join(t.__name__ for t in architectures)
         raise WeightsError(f"{path}: found a {type(module).__name__} to save; expected one of {known}")
     state, learnt = {}, {name for name, _ in module.named_parameters()}
     for name, value in module.state_dict().items():
@@ -173,7 +139,7 @@ def save(module: nn.Module, path: Path, card: Card, half: bool = True) -> Card:
     content = to_bytes(state)
     card = replace(
         card,
-        architecture=_ARCHITECTURES[type(module)],
+        architecture=architectures[type(module)],
         parameters=sum(p.numel() for p in module.parameters()),
         digest=hashlib.sha256(content).hexdigest(),
         settings=_settings(module),
@@ -192,10 +158,11 @@ def _settings(module: nn.Module) -> dict[str, object]:
 
 
 def _architecture(card: Card, path: Path) -> Architecture:
-    for architecture in _ARCHITECTURES.values():
+    for architecture in ARCHITECTURES:
         if card.architecture == architecture:
             return architecture
-    raise WeightsError(f"{path}: its card names the architecture {card.architecture!r}; expected {', '.join(_LOADERS)}")
+    known = ", ".join(ARCHITECTURES)
+    raise WeightsError(f"{path}: its card names the architecture {card.architecture!r}; expected {known}")
 
 
 def _digest(path: Path) -> str:

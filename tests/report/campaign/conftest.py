@@ -48,6 +48,7 @@ class Campaigns:
         self.root = root
         self.fell: Fell = stronger
         self.left: tuple[str, ...] = ()  # attacks of which only the first shard is done
+        self.sanity: dict[str, int] = {}
 
     def gait(self, subject: str = "075", goals: Sequence[str] = ("untargeted", "targeted")) -> RunFolder:
         """Six probes in two views; one or two frames altered, and a control."""
@@ -159,7 +160,8 @@ class Campaigns:
                 "goal": entry.goal,
                 "seed": entry.seed,
             }
-            cells.append(Cell(entry, specification, tuple(samples), plan.shard, data.name, data.synthetic, {}))
+            known, access = (data.name, data.synthetic, {}, self.sanity), plan.attacks[entry.attack].access
+            cells.append(Cell(entry, specification, tuple(samples), plan.shard, *known, access))
         folder = RunFolder(self.root / name)
         folder.start(plan, tuple(cells), {"command": "stumble run plan.yaml", "version": "0"})
         for cell in cells:

@@ -114,12 +114,20 @@ def test_films_are_what_was_attacked_and_what_came_of_it(campaigns: Any, reporte
 def test_a_flag_stands_where_the_number_is_with_its_reason(campaigns: Any, reported: Reported, parsed: Parsed) -> None:
     campaigns.fell = lambda attack, number: attack == "random"
     report = reported(campaigns.gait(goals=("untargeted",)))
-    assert {flag.kind for flag in report.flags} == {"control"} and len(report.flags) == 2
+    assert [(flag.kind, flag.cell.entry.attack) for flag in report.flags] == [("control", "one")]
     page = parsed(render(report))
-    assert page.text.count("the control 'random' succeeds more often (100.0 against 0.0 % of 12 rows)") == 4
+    assert page.text.count("the control 'random' succeeds more often (100.0 against 0.0 % of 12 rows)") == 2
     marks = page.all("a", "flag")
     assert {"the control 'random' succeeds more often (100.0 against 0.0 % of 12 rows)"} == {a["title"] for a in marks}
-    assert "2 flags speak against figures" in page.text
+    assert "1 flag speaks against figures" in page.text
+
+
+def test_a_flag_of_many_cells_is_listed_once(campaigns: Any, reported: Reported, parsed: Parsed) -> None:
+    campaigns.sanity = {"samples": 4, "varying": 1, "flat": 0, "broken": 0}
+    text = " ".join(parsed(render(reported(campaigns.gait()))).text.split())
+    assert "6 flags speak against figures" in text
+    assert text.count("<gaitset>, untargeted, seed 1 and 5 more cells") == 1
+    assert text.count("the target answers 1 of 4 clean sequences otherwise when it is asked again") == 1 + 6
 
 
 def test_numbers_from_synthetic_data_are_labelled_and_those_from_real_data_are_not(

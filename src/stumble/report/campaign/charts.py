@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from stumble.campaign.cell import Cell
 from stumble.campaign.figures import Outcomes, Rate
-from stumble.campaign.ladders import Kind, Ladder, Rung
-from stumble.campaign.rigor import CONTROLS
+from stumble.campaign.ladders import Kind, Ladder, Rung, class_name
 from stumble.report.action_charts import log_places, spaced
 from stumble.report.charts import SHAPES, Point, Series, Tick
 from stumble.report.wording import Role, number, sparsity
@@ -41,11 +41,12 @@ class LadderChart:
     series: tuple[Series, ...]
 
 
-def roles(classes: Mapping[str, str]) -> dict[str, Role]:
-    """The colour of each attack, by its name, of which the class is given: one for each class, grey for controls."""
-    turns = dict.fromkeys(component for component in classes.values() if component not in CONTROLS)
-    colours = {component: _ROLES[turn % len(_ROLES)] for turn, component in enumerate(turns)}
-    return {attack: colours.get(component, "control") for attack, component in classes.items()}
+def roles(cells: Sequence[Cell]) -> dict[str, Role]:
+    """The colour of each attack, by its name: one for each class, grey for controls."""
+    classes = {cell.entry.attack: class_name(cell.specification["attack"]) for cell in cells if cell.access != "none"}
+    turns = {component: turn for turn, component in enumerate(dict.fromkeys(classes.values()))}
+    controls: dict[str, Role] = {cell.entry.attack: "control" for cell in cells}
+    return controls | {attack: _ROLES[turns[component] % len(_ROLES)] for attack, component in classes.items()}
 
 
 def ladder_charts(
