@@ -18,6 +18,7 @@ from stumble.campaign.attack_curve import AttackPoint, attack_curve, read_attack
 from stumble.campaign.cell import cells_of
 from stumble.campaign.certificates import certify_actions, certify_gait, summarise_certificates
 from stumble.campaign.plan import Plan
+from stumble.campaign.results import read_results
 from stumble.campaign.run_folder import RunFolder
 from stumble.campaign.work import Worker
 from stumble.certify import Ablation, GaitScorer, Partition, Sampling, Smoothing
@@ -214,7 +215,6 @@ def test_attacks_on_joints_stand_at_the_norm_of_their_box(plan: Plan, tmp_path: 
     points = attack_curve(read_attacks(tmp_path, used), pa.Table.from_pylist(rows), "move")
     assert [point.radius for point in points] == pytest.approx([0.01 * 300**0.5, 0.04 * 300**0.5], rel=1e-2)
     for point, name in zip(points, ("small", "large"), strict=True):
-        (cell,) = (cell for cell in folder.cells() if cell.entry.attack == name)
-        table = folder.table(cell)
+        (table,) = (result.verdicts for result in read_results(folder) if result.cell.entry.attack == name)
         assert table is not None
         assert point == AttackPoint(point.radius, 100 * float(np.mean(table["correct_after"].to_pylist())), 6, 1)

@@ -11,6 +11,7 @@ import pytest
 from stumble.attacks import CIASA, OneStep
 from stumble.campaign.cell import cells_of
 from stumble.campaign.plan import Plan
+from stumble.campaign.results import read_results
 from stumble.campaign.run_folder import RunFolder
 from stumble.campaign.work import Event, Worker
 
@@ -26,7 +27,7 @@ def start(plan: Plan, root: Path) -> tuple[RunFolder, dict[str, object]]:
 
 
 def rows(folder: RunFolder) -> list[dict[str, object]]:
-    tables = [folder.table(cell) for cell in folder.cells()]
+    tables = [result.verdicts for result in read_results(folder)]
     return [row for table in tables if table is not None for row in table.to_pylist()]
 
 

@@ -21,15 +21,18 @@ from stumble.attacks import (
 )
 from stumble.campaign.cell import Cell, specified
 from stumble.campaign.plan import Entry
-from stumble.campaign.rigor import flags, reached_by_any, worst_case
+from stumble.campaign.rigor import alike, flags, reached_by_any, worst_case
 from stumble.constraints import JointBudget, Sparsity
-from stumble.interfaces import FramePool
+from stumble.interfaces import Attack, FramePool, SkeletonAttack
 from stumble.zoo import Shipped
 
+Adversary = Attack | SkeletonAttack
 
-def cell(name: str, attack: object, goal: str = "untargeted", seed: int = 1, **sanity: int) -> Cell:
+
+def cell(name: str, attack: Adversary, goal: str = "untargeted", seed: int = 1, **sanity: int) -> Cell:
     specification = {"bench": {"model": "1"}, "attack": specified(attack), "goal": goal, "seed": seed}
-    return Cell(Entry("bench", name, goal, seed), specification, (), 1, "data", True, {}, sanity)
+    entry = Entry("bench", name, goal, seed)
+    return Cell(entry, specification, (), 1, "data", True, {}, sanity, attack.access)
 
 
 def verdicts(fooled: list[bool] | np.ndarray, still: int = 0, queries: int = 100) -> pa.Table:
@@ -121,7 +124,7 @@ POOL = Blank()
         (TemporalSparse(Shipped("wgan-synthetic")), BestReal(POOL)),
     ],
 )
-def test_random_search_that_does_better_than_gradients_is_flagged(attack: object, blind: object) -> None:
+def test_random_search_that_does_better_than_gradients_is_flagged(attack: Adversary, blind: Adversary) -> None:
     results = [
         (cell("ours", attack), verdicts(share(0.2), queries=150)),
         (cell("search", blind), verdicts(share(0.5), queries=100)),
@@ -143,7 +146,7 @@ def test_random_search_that_does_better_than_gradients_is_flagged(attack: object
         (TemporalSparse(Shipped("wgan-synthetic")), BestReal(POOL, edit="insert")),
     ],
 )
-def test_an_adversary_who_may_do_more_is_no_yardstick(attack: object, blind: object) -> None:
+def test_an_adversary_who_may_do_more_is_no_yardstick(attack: Adversary, blind: Adversary) -> None:
     results = [(cell("ours", attack), verdicts(share(0.2))), (cell("search", blind), verdicts(share(0.5)))]
     assert flags(results) == ()
 
@@ -162,6 +165,12 @@ def test_what_the_first_look_at_the_target_found_is_flagged() -> None:
     assert flags([(cell("a", RandomJoints(), **{**sound, "flat": 4}), done)]) == (), "it needs none"
 
 
+def test_what_is_said_of_several_cells_is_said_once() -> None:
+    done, varying = verdicts(share(0.5)), {"samples": 4, "varying": 1}
+    found = alike(flags([(cell("a", SMALL, **varying), done), (cell("b", LARGE, **varying), done)]))
+    assert [[flag.cell.entry.attack for flag in same] for same in found] == [["a", "b"]]
+
+
 def test_samples_on_which_nothing_changed_are_counted() -> None:
     (flag,) = flags([(cell("a", SMALL), verdicts(share(0.5), still=3))])
     assert flag.kind == "unchanged" and "in 3 of 100 rows" in flag.text
@@ -175,7 +184,7 @@ def test_the_worst_case_takes_each_sample_by_its_worst_attack_and_seed() -> None
         (cell("b", LARGE, seed=2), verdicts(odd)),
         (cell("c", LARGE, goal="least-likely"), verdicts(share(1.0, of=10))),
     ]
-    assert worst_case(results) == {"bench · untargeted": (75.0, 100), "bench · least-likely": (100.0, 10)}
+    assert worst_case(results) == {("bench", "untargeted"): (75.0, 100), ("bench", "least-likely"): (100.0, 10)}
 
 
 def test_row_by_row_the_worst_case_is_what_any_attack_reached() -> None:

@@ -25,6 +25,7 @@ from stumble.campaign.action_bench import ActionBench
 from stumble.campaign.cell import cells_of
 from stumble.campaign.local import LocalExecutor
 from stumble.campaign.plan import Plan
+from stumble.campaign.results import read_results
 from stumble.campaign.run_folder import RunFolder
 from stumble.campaign.work import Event, Worker
 from stumble.cli import main
@@ -48,7 +49,7 @@ def start(plan: Plan, root: Path) -> RunFolder:
 
 
 def rows(folder: RunFolder) -> list[dict[str, object]]:
-    tables = [folder.table(cell) for cell in folder.cells()]
+    tables = [result.verdicts for result in read_results(folder)]
     return [row for table in tables if table is not None for row in table.to_pylist()]
 
 

@@ -12,6 +12,7 @@ import pytest
 from stumble.attacks import OneStep
 from stumble.campaign.cell import Cell, cells_of
 from stumble.campaign.plan import Plan
+from stumble.campaign.results import read_results
 from stumble.campaign.run_folder import RunFolder
 from stumble.campaign.work import Event, Worker
 from stumble.errors import DataError, SpecError
@@ -32,7 +33,7 @@ def started(plan: Plan, tmp_path: Path) -> Started:
 
 
 def results(folder: RunFolder) -> list[dict[str, object]]:
-    tables = [folder.table(cell) for cell in folder.cells()]
+    tables = [result.verdicts for result in read_results(folder)]
     return [row for table in tables if table is not None for row in table.to_pylist()]
 
 
@@ -40,11 +41,20 @@ def test_a_worker_does_all_shards(started: Started) -> None:
     events: list[Event] = []
     Worker(started.folder, events.append).run()
     assert [e.state for e in events].count("done") == 6
-    for cell in started.cells:
-        table = started.folder.table(cell)
-        assert table is not None
-        assert table["sample"].to_pylist() == list(cell.samples)
+    for result in read_results(started.folder):
+        assert result.verdicts is not None
+        assert result.verdicts["sample"].to_pylist() == list(result.cell.samples)
     assert started.folder.provenance(started.cells[0].shards[0])["threads"] == 1
+
+
+def test_what_there_is_so_far_is_read_once_with_what_made_it(started: Started) -> None:
+    Worker(started.folder, stopping=iter([False] * 4 + [True]).__next__).run()
+    looked: list[tuple[int, int]] = []
+    whole, empty = read_results(started.folder, lambda done, total: looked.append((done, total)))
+    assert looked == [(k, 6) for k in range(1, 7)]
+    assert whole.verdicts is not None and len(whole.verdicts) == whole.attacked == 6 and len(whole.done) == 3
+    assert whole.seconds == sum(made["seconds"] for made in whole.made) and {m["threads"] for m in whole.made} == {1}
+    assert (empty.verdicts, empty.attacked, empty.done, empty.failures) == (None, 0, (), {})
 
 
 def test_what_is_done_is_not_done_again(started: Started) -> None:
@@ -94,6 +104,7 @@ def test_an_error_stays_with_its_shard(started: Started, monkeypatch: pytest.Mon
     assert [event.shard for event in events if event.state == "failed"] == [str(failed)]
     assert [event.state for event in events].count("done") == 5
     assert started.folder.failure(failed) == "no gradient today"
+    assert read_results(started.folder)[1].failures == {str(failed): "no gradient today"}
     Worker(started.folder).run()
     assert started.folder.failure(failed) is None
     assert len(results(started.folder)) == 12
@@ -110,8 +121,8 @@ def test_a_shard_without_anything_to_aim_at_is_done_all_the_same(plan: Plan, tmp
     folder.start(other, cells, {})
     Worker(folder).run()
     assert all(folder.done(shard) for cell in cells for shard in cell.shards)
-    table = folder.table(cells[0])
-    assert table is not None and len(table) < 6
+    verdicts = read_results(folder)[0].verdicts
+    assert verdicts is not None and len(verdicts) < 6
 
 
 def test_another_plan_in_the_same_folder_is_refused(started: Started, plan: Plan) -> None:

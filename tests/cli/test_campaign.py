@@ -1,4 +1,4 @@
-"""A plan from the shell: run, status, judge, export."""
+"""A plan from the shell: run, status, judge, export, report."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ def test_run_says_how_it_came_out(plan: Path, done: Path, capsys: pytest.Capture
     shown = capsys.readouterr()
     assert "sparse" in shown.out and "synthetic data" in shown.out
     assert "among decisions that were right" in shown.out
+    assert f"`stumble report {done}` shows it as a page" in shown.out
     assert "12/12; 2 of 2 cells" in shown.err
 
 
@@ -88,7 +89,27 @@ def test_exports(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
         both = [other["reached"] for other in rows if other["sample"] == row["sample"]]
         assert row["worst_case"] == any(both) and isinstance(row["flags"], str)
     text = (done / "results.tex").read_text(encoding="utf-8")
-    assert text.count(r"\\") == 3 and r"\bottomrule" in text
+    assert text.count("sparse & 1 & ") == 1 and r"\bottomrule" in text
+
+
+def test_report(done: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["report", str(done), "--films", "3"]) == 0
+    assert "report.html: 12 samples, 3 to be played, " in capsys.readouterr().out
+    page = (done / "report.html").read_text(encoding="utf-8")
+    assert "At least one of 2 attacks reaches its goal in" in page and "synthetic data" in page
+    assert page.count('<article class="sequence"') == 3
+    assert main(["report", str(done), "--films", "0", "--out", str(tmp_path / "new" / "bare.html")]) == 0
+    assert (tmp_path / "new" / "bare.html").exists()
+
+
+def test_export_and_report_need_no_network(done: Path, networks: Path, tmp_path: Path) -> None:
+    gone = networks / "gaitset.safetensors"
+    gone.rename(tmp_path / "aside")
+    try:
+        for command in (["report", str(done)], ["export", str(done), "--to", "latex"]):
+            assert main(command) == 0
+    finally:
+        (tmp_path / "aside").rename(gone)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +122,7 @@ def test_exports(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["status", "nowhere"], "nowhere/plan.json"),
         (["judge", "nowhere"], "nowhere/plan.json"),
         (["export", "nowhere"], "nowhere/plan.json"),
+        (["report", "nowhere"], "nowhere/plan.json"),
     ],
 )
 def test_what_cannot_be_done_is_said(

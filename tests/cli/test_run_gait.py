@@ -31,17 +31,21 @@ def test_a_table_with_the_papers_value_beside_ours(
     assert row["paper"]["NM"]["views"]["000"] == 34.6
     assert sum(line["n"] for line in row["ours"].values()) == 4  # of two views one is the probe's own
     assert (tmp_path / "table.md").read_text(encoding="utf-8").count("paper |") == 3 * len(row["ours"])
-    assert main(["status", str(tmp_path)]) == 0
+    assert main(["status", str(tmp_path)]) == main(["report", str(tmp_path), "--films", "1"]) == 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["gait-fig4", "gait-table3", "gait-table8", "gait-baselines"])
-def test_the_others(name: str, walkers: Path, networks: Path, tmp_path: Path) -> None:
+def test_the_others(
+    name: str, walkers: Path, networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(command(name, walkers, networks, tmp_path, "--limit", "3")) == 0
     result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
     assert result["samples"] == 3
     if name == "gait-fig4":
         ElementTree.parse(tmp_path / "figure.svg")
+    assert main(["report", str(tmp_path)]) == 0
+    assert "can be played" not in capsys.readouterr().out, "all can"
     if name == "gait-table8":
         assert result["rows"][-1]["name"] == "dynamic"
         assert result["specification"]["facts"]["protocol"] == "casia-b, pooled"

@@ -2,122 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-import json
-import os
-import select
-import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from stumble.report import ActionReport, GaitReport, write_report
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-COMPLAINTS = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded", "Network.requestWillBeSent")
-# Chromium's protocol goes over file descriptors 3 (in) and 4 (out).
-START = """
-import os, sys
-read, write = (os.dup(int(number)) for number in sys.argv[1:3])
-os.dup2(read, 3)
-os.dup2(write, 4)
-os.set_inheritable(3, True)
-os.set_inheritable(4, True)
-os.execv(sys.argv[3], sys.argv[3:])
-"""
-
-
-class Browser:
-    """One page of a headless browser."""
-
-    def __init__(self, profile: Path, *flags: str) -> None:
-        assert CHROMIUM is not None
-        their_in, self.out = os.pipe()
-        self.back, their_out = os.pipe()
-        common = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
-        command = [CHROMIUM, *common, "--remote-debugging-pipe", f"--user-data-dir={profile}", *flags]
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", START, str(their_in), str(their_out), *command],
-            pass_fds=(their_in, their_out),
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(their_in)
-        os.close(their_out)
-        self.number, self.pending, self.session = itertools.count(1), b"", None
-        self.complaints: list[dict[str, Any]] = []
-        target = self("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        self("Runtime.enable")
-        self("Log.enable")
-
-    def __call__(self, method: str, **parameters: object) -> dict[str, Any]:
-        number = next(self.number)
-        message = {"id": number, "method": method, "params": parameters}
-        if self.session is not None:
-            message["sessionId"] = self.session
-        os.write(self.out, json.dumps(message).encode() + b"\0")
-        while True:
-            while b"\0" not in self.pending:
-                assert select.select([self.back], [], [], 60)[0], f"no answer to {method}"
-                self.pending += os.read(self.back, 1 << 16)
-            answer, _, self.pending = self.pending.partition(b"\0")
-            read = json.loads(answer)
-            if read.get("id") == number:
-                assert "error" not in read, read
-                return dict(read["result"])
-            if read.get("method") in COMPLAINTS:
-                self.complaints.append(read)
-
-    def run(self, script: str) -> Any:
-        answer = self("Runtime.evaluate", expression=script, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
-    def open(self, file: Path) -> None:
-        self("Page.navigate", url=file.as_uri())
-        self.until("document.readyState === 'complete' && !document.querySelector('.stage')?.hidden")
-        self("Network.enable")
-
-    def until(self, condition: str) -> None:
-        deadline = time.monotonic() + 30
-        while not self.run(condition):
-            assert time.monotonic() < deadline, f"never: {condition}"
-            time.sleep(0.02)
-
-    def key(self, key: str) -> None:
-        for kind in ("keyDown", "keyUp"):
-            self("Input.dispatchKeyEvent", type=kind, key=key, text=key if key == " " else "")
-
-    def drawn(self) -> str:
-        return str(self.run("document.querySelector('.stage canvas').toDataURL()"))
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Callable[..., Any]:
-    @contextmanager
-    def opened(file: Path, *flags: str) -> Iterator[Browser]:
-        one = Browser(tmp_path / "profile", "--window-size=1000,800", *flags)
-        try:
-            one.open(file)
-            yield one
-            assert one.complaints == [], "console silent, no request"
-        finally:
-            one.session = None
-            one("Browser.close")
-            one.process.wait(30)
-            os.close(one.out)
-            os.close(one.back)
-
-    return opened
-
 
 FRAME = "Number(document.querySelector('.stage > input').value)"
 

@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from stumble.campaign.action_summary import summarise_actions
 from stumble.campaign.actions import ActionEvaluation
 from stumble.campaign.bench import EXAMINED, Bench, Held, Modality, Progress, Tested
 from stumble.campaign.choices import classifier, tested_actions, weights
@@ -137,19 +136,3 @@ class TestedActions(Tested):
         copy.__dict__["evaluation"] = replace(self.evaluation, data=data)
         copy.__dict__["judging"] = self.judging
         return copy
-
-    def summary(self, verdicts: pa.Table) -> dict[str, Any]:
-        s = summarise_actions(verdicts)
-        return {
-            "sequences": s.n,
-            "n": s.n,
-            "of": "all clips",
-            "clean": s.accuracy_clean,
-            "attacked": s.accuracy,
-            "success": s.success,
-            "ci95": list(s.ci95),
-            "fooling": s.fooling,
-            "joint_mm": s.joint_mm,
-            "bone_max_pct": s.bone_max_pct,
-            "violations": s.violations,
-        }

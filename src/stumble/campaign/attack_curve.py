@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stumble.campaign.results import read_results
 from stumble.campaign.run_folder import RunFolder
 from stumble.data.damage import reading
 from stumble.errors import DataError, SpecError
@@ -117,11 +118,10 @@ def _attacks(folder: Path) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any
         return
     if not (folder / "plan.json").exists():
         raise DataError(folder, "neither plan.json nor verdicts.parquet", _EXPECTED)
-    run = RunFolder(folder)
-    for cell in run.cells():
-        table = run.table(cell)
-        if table is not None:
-            yield cell.specification["bench"], cell.specification["attack"]["init_args"], table
+    for result in read_results(RunFolder(folder)):
+        if result.verdicts is not None:
+            specification = result.cell.specification
+            yield specification["bench"], specification["attack"]["init_args"], result.verdicts
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, ...]:

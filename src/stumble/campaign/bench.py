@@ -78,10 +78,6 @@ class Tested(ABC):
     def held(self) -> Tested:
         """The same with network, sequences and all that is prepared from them in memory, to be sent elsewhere."""
 
-    @abstractmethod
-    def summary(self, verdicts: pa.Table) -> dict[str, Any]:
-        """The figures of one attack as plain data: n, clean, attacked, success, ci95, ... in percent."""
-
 
 @dataclass(frozen=True)
 class Held:

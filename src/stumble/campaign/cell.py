@@ -10,7 +10,7 @@ from stumble.campaign.bench import Tested
 from stumble.campaign.drawing import Contents
 from stumble.campaign.plan import Entry, Plan
 from stumble.errors import SpecError
-from stumble.interfaces import FramePool, PosePool, Weights
+from stumble.interfaces import Access, FramePool, PosePool, Weights
 from stumble.spec import identity, to_plain
 
 __all__ = ["Cell", "Shard", "cells_of", "differences", "specified"]
@@ -28,6 +28,7 @@ class Cell:
         data, synthetic: what to call the data, and whether its people are made up.
         left_out: sequences that cannot be used, and why.
         sanity: the fields of `Sanity` of the target.
+        access: what the attack asks of the target.
     """
 
     entry: Entry
@@ -38,6 +39,7 @@ class Cell:
     synthetic: bool
     left_out: Mapping[str, str]
     sanity: Mapping[str, int] = field(default_factory=dict)
+    access: Access = "gradients"
 
     @property
     def id(self) -> str:
@@ -96,7 +98,7 @@ def cells_of(plan: Plan, tested: Mapping[str, Tested]) -> tuple[Cell, ...]:
             "seed": entry.seed,
             "batches": {"shard": plan.shard, "threads": plan.threads, "memory": plan.memory},
         }
-        known = bench.data, bench.synthetic, bench.left_out, sanity[entry.bench]
+        known = bench.data, bench.synthetic, bench.left_out, sanity[entry.bench], plan.attacks[entry.attack].access
         cells.append(Cell(entry, specification, bench.samples, plan.shard, *known))
     return tuple(cells)
 

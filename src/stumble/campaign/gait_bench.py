@@ -20,7 +20,6 @@ from stumble.campaign.gait import GaitEvaluation
 from stumble.campaign.reference import fit_plausibility, split_reference
 from stumble.campaign.sanity import Sanity, sanity_of_recogniser
 from stumble.campaign.store import check_whole, read_samples
-from stumble.campaign.summary import summarise
 from stumble.constraints import Kept
 from stumble.data import PROTOCOLS, GaitData, SequenceKey, open_gait
 from stumble.errors import DataError, SpecError
@@ -177,21 +176,6 @@ class _Tested(Tested):
         copy.__dict__["evaluation"] = replace(self.evaluation, data=data)
         copy.__dict__["plausibility"] = self.plausibility
         return copy
-
-    def summary(self, verdicts: pa.Table) -> dict[str, Any]:
-        s = summarise(verdicts)
-        return {
-            "sequences": s.sequences,
-            "n": s.n,
-            "of": "all decisions" if s.goal == "targeted" else "decisions that were right",
-            "clean": s.rank1_clean,
-            "attacked": s.rank1,
-            "attacked_ci95": list(s.rank1_ci95),
-            "success": s.success,
-            "ci95": list(s.ci95),
-            "plausible": s.plausible,
-            "violation": s.violation,
-        }
 
     def _judge(self, attack: Attack) -> GaitJudge:
         return self.evaluation.judge(self.plausibility, realness_of(attack))

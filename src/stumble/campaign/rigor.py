@@ -10,24 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from itertools import combinations
-from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from scipy.stats import binomtest
 
 from stumble.campaign.cell import Cell
-from stumble.interfaces import Access
+from stumble.campaign.figures import column, reached
+from stumble.campaign.ladders import difference
 from stumble.spec import identity
 
-__all__ = ["Flag", "flags", "reached", "reached_by_any", "worst_case"]
+__all__ = ["Flag", "alike", "flags", "reached_by_any", "worst_case"]
 
-_BUDGETS = ("epsilon", "share", "frames", "distortion")
-_EFFORTS = ("iterations", "candidates", "draws")
 _RESTARTS = ("restarts", "starts")
 _LEVEL = 0.05
 _CONVERGED = 2.0  # points of success that more effort may add
@@ -52,6 +49,20 @@ class Flag:
     text: str
 
 
+@dataclass(frozen=True)
+class _Hits:
+    """What a cell's attack reached, by sample (gait: and gallery view), and its mean number of queries."""
+
+    cell: Cell
+    rows: Mapping[tuple[str, ...], bool]
+    queries: float | None
+
+    @classmethod
+    def read(cls, cell: Cell, table: pa.Table) -> _Hits:
+        queries = float(pc.mean(table["queries"]).as_py()) if "queries" in table.column_names else None
+        return cls(cell, dict(zip(_keys(table), reached(table).tolist(), strict=True)), queries)
+
+
 Results = Sequence[tuple[Cell, pa.Table]]
 
 
@@ -59,23 +70,30 @@ def flags(results: Results) -> tuple[Flag, ...]:
     """All flags of the cells, each with its verdicts."""
     found = [flag for cell, table in results for flag in (*_insane(cell), *_unchanged(cell, table))]
     for group in _groups(results).values():
-        for (first, ours), (second, theirs) in combinations(group, 2):
-            found += _compared(first, ours, second, theirs)
+        for first, second in combinations(group, 2):
+            found += _compared(first, second)
     return tuple(found)
 
 
-def worst_case(results: Results) -> dict[str, tuple[float, int]]:
-    """For each goal of each bench, "BENCH · GOAL": the percentage of decisions that at least one attack with one seed
-    has where it wants them, and their number. Where some attacks were on fewer samples: of those that all were on.
+def alike(flags: Sequence[Flag]) -> tuple[tuple[Flag, ...], ...]:
+    """Those that say the same of several cells together."""
+    same: dict[tuple[str, str], list[Flag]] = {}
+    for flag in flags:
+        same.setdefault((flag.kind, flag.text), []).append(flag)
+    return tuple(map(tuple, same.values()))
+
+
+def worst_case(results: Results) -> dict[tuple[str, str], tuple[float, int]]:
+    """For each bench and goal: the percentage of all decisions that at least one attack with one seed has where it
+    wants them, and their number. Where some attacks were on fewer samples: of those that all were on.
     """
-    worst: dict[str, tuple[float, int]] = {}
+    worst: dict[tuple[str, str], tuple[float, int]] = {}
     for group in _groups(results, seeds=False).values():
-        hits = [_hits(table) for _, table in group]
-        common = set(hits[0]).intersection(*hits[1:])
+        common = set(group[0].rows).intersection(*(hits.rows for hits in group[1:]))
         if common:
-            fallen = sum(any(one[key] for one in hits) for key in common)
-            entry = group[0][0].entry
-            worst[f"{entry.bench} · {entry.goal}"] = 100.0 * fallen / len(common), len(common)
+            fallen = sum(any(hits.rows[key] for hits in group) for key in common)
+            entry = group[0].cell.entry
+            worst[entry.bench, entry.goal] = 100.0 * fallen / len(common), len(common)
     return worst
 
 
@@ -84,28 +102,20 @@ def reached_by_any(results: Results) -> dict[str, Bool[np.ndarray, " n"]]:
     it."""
     found: dict[str, Bool[np.ndarray, " n"]] = {}
     for group in _groups(results, seeds=False).values():
-        fallen = {key for _, table in group for key, hit in _hits(table).items() if hit}
-        for cell, table in group:
-            found[cell.id] = np.array([key in fallen for key in _keys(table)], bool)
+        fallen = {key for hits in group for key, hit in hits.rows.items() if hit}
+        for hits in group:
+            found[hits.cell.id] = np.array([key in fallen for key in hits.rows], bool)
     return found
 
 
-def reached(table: pa.Table) -> Bool[np.ndarray, " n"]:
-    """Row by row, whether what the attack wanted is so: gait untargeted, a decision that was right is wrong."""
-    if "fooled" in table.column_names:
-        return _column(table, "fooled").astype(bool)
-    if table["goal"][0].as_py() == "targeted":
-        return _column(table, "hit_after").astype(bool)
-    return _column(table, "correct_before").astype(bool) & ~_column(table, "correct_after").astype(bool)
-
-
-def _groups(results: Results, seeds: bool = True) -> dict[tuple[str, str, int], list[tuple[Cell, pa.Table]]]:
+def _groups(results: Results, seeds: bool = True) -> dict[tuple[str, str, int], list[_Hits]]:
     """Cells that differ in nothing but the attack, and the seed where that does not matter."""
-    groups: dict[tuple[str, str, int], list[tuple[Cell, pa.Table]]] = {}
+    groups: dict[tuple[str, str, int], list[_Hits]] = {}
     for cell, table in results:
         if len(table):
             facts = identity(dict(cell.specification["bench"]))
-            groups.setdefault((facts, cell.entry.goal, cell.entry.seed if seeds else 0), []).append((cell, table))
+            setting = facts, cell.entry.goal, cell.entry.seed if seeds else 0
+            groups.setdefault(setting, []).append(_Hits.read(cell, table))
     return groups
 
 
@@ -114,7 +124,7 @@ def _insane(cell: Cell) -> Iterator[Flag]:
     of = f"of {cell.sanity.get('samples')} clean sequences"
     if count := cell.sanity.get("varying"):
         yield Flag(cell, "varying", f"the target answers {count} {of} otherwise when it is asked again")
-    if _access(cell) != "gradients":
+    if cell.access != "gradients":
         return
     if count := cell.sanity.get("flat"):
         yield Flag(cell, "gradient", f"on {count} {of} the gradient is zero everywhere: there is nothing to follow")
@@ -125,7 +135,7 @@ def _insane(cell: Cell) -> Iterator[Flag]:
 def _unchanged(cell: Cell, table: pa.Table) -> Iterator[Flag]:
     if not len(table):
         return
-    same = _column(table, "margin_before") == _column(table, "margin_after")
+    same = column(table, "margin_before") == column(table, "margin_after")
     if same.any():
         rows = f"{int(same.sum())} of {len(table)} rows"
         text = (
@@ -134,47 +144,40 @@ def _unchanged(cell: Cell, table: pa.Table) -> Iterator[Flag]:
         yield Flag(cell, "unchanged", text)
 
 
-def _compared(first: Cell, ours: pa.Table, second: Cell, theirs: pa.Table) -> Iterator[Flag]:
-    a, b = _common(ours, theirs)
-    if not len(a):
+def _compared(first: _Hits, second: _Hits) -> Iterator[Flag]:
+    common = [key for key in first.rows if key in second.rows]
+    if not common:
         return
-    access = _access(first), _access(second)
-    if (access[0] == "gradients") != (access[1] == "gradients"):
-        blind, attack = (first, a, ours), (second, b, theirs)
-        if access[0] == "gradients":
-            blind, attack = attack, blind
-        if _bounds(first) == _bounds(second) and _more(blind[1], attack[1]):
-            yield _beaten(attack[0], blind[0], _rates(blind[1], attack[1]), _queries(blind[2]), _queries(attack[2]))
+    a, b = (np.array([hits.rows[key] for key in common], bool) for hits in (first, second))
+    ours, theirs = (first, a), (second, b)
+    if (first.cell.access == "gradients") != (second.cell.access == "gradients"):
+        blind, attack = (theirs, ours) if first.cell.access == "gradients" else (ours, theirs)
+        if _bounds(first.cell) == _bounds(second.cell) and _more(blind[1], attack[1]):
+            yield _beaten(attack[0], blind[0], _rates(blind[1], attack[1]))
         return
-    path, low, high = _difference(first.specification["attack"], second.specification["attack"])
-    if path is None:
+    found = difference(first.cell.specification["attack"], second.cell.specification["attack"])
+    if found is None:
         return
-    less, more = ((first, a), (second, b)) if low < high else ((second, b), (first, a))
-    name = path.rpartition(".")[2]
-    kind = "budget" if name in _BUDGETS else "effort"
-    if _more(less[1], more[1]):
-        text = f"{less[0].entry.attack!r}, with less {name}, succeeds more often ({_rates(less[1], more[1])})"
-        yield Flag(more[0], kind, text)
-    gained = 100 * float(more[1].mean() - less[1].mean())
-    comparable = name in _RESTARTS or max(low, high) <= 2 * min(low, high)
-    if kind == "effort" and comparable and gained > _CONVERGED and _more(more[1], less[1]):
-        text = f"not converged: {more[0].entry.attack!r}, with more {name}, has {gained:.1f} points more"
-        yield Flag(less[0], "restarts" if name in _RESTARTS else "convergence", text)
+    number, kind, low, high = found
+    (less, fewer), (more, many) = (ours, theirs) if low < high else (theirs, ours)
+    if _more(fewer, many):
+        text = f"{less.cell.entry.attack!r}, with less {number}, succeeds more often ({_rates(fewer, many)})"
+        yield Flag(more.cell, kind, text)
+    gained = 100 * float(many.mean() - fewer.mean())
+    comparable = number in _RESTARTS or max(low, high) <= 2 * min(low, high)
+    if kind == "effort" and comparable and gained > _CONVERGED and _more(many, fewer):
+        text = f"not converged: {more.cell.entry.attack!r}, with more {number}, has {gained:.1f} points more"
+        yield Flag(less.cell, "restarts" if number in _RESTARTS else "convergence", text)
 
 
-def _beaten(attack: Cell, by: Cell, rates: str, queries: float | None, own: float | None) -> Flag:
+def _beaten(attack: _Hits, by: _Hits, rates: str) -> Flag:
     """An attack with gradients that one without them does better than."""
-    if _access(by) == "none":
-        return Flag(attack, "control", f"the control {by.entry.attack!r} succeeds more often ({rates})")
-    asked = "" if queries is None or own is None else f" and with {queries:.3g} queries, where this one had {own:.3g}"
-    text = f"{by.entry.attack!r}, without gradients{asked}, succeeds more often ({rates})"
-    return Flag(attack, "black box", text)
-
-
-def _access(cell: Cell) -> Access:
-    """What the attack asks of the target, as its class says."""
-    module, _, name = str(cell.specification["attack"]["class_path"]).rpartition(".")
-    return cast(Access, getattr(import_module(module), name).access)
+    name = by.cell.entry.attack
+    if by.cell.access == "none":
+        return Flag(attack.cell, "control", f"the control {name!r} succeeds more often ({rates})")
+    counted = by.queries is not None and attack.queries is not None
+    asked = f" and with {by.queries:.3g} queries, where this one had {attack.queries:.3g}" if counted else ""
+    return Flag(attack.cell, "black box", f"{name!r}, without gradients{asked}, succeeds more often ({rates})")
 
 
 def _bounds(cell: Cell) -> Mapping[str, object]:
@@ -185,42 +188,9 @@ def _bounds(cell: Cell) -> Mapping[str, object]:
     }
 
 
-def _queries(table: pa.Table) -> float | None:
-    return float(pc.mean(table["queries"]).as_py()) if "queries" in table.column_names else None
-
-
-def _difference(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[str | None, float, float]:
-    """The one budget or effort in which two attacks differ, and both values; None where they differ otherwise."""
-    a, b = _flat(first), _flat(second)
-    different = [path for path in a.keys() | b.keys() if a.get(path) != b.get(path)]
-    if len(different) != 1 or different[0].rpartition(".")[2] not in (*_BUDGETS, *_EFFORTS, *_RESTARTS):
-        return None, 0.0, 0.0
-    low, high = a.get(different[0]), b.get(different[0])
-    if not isinstance(low, int | float) or not isinstance(high, int | float):
-        return None, 0.0, 0.0
-    return different[0], float(low), float(high)
-
-
-def _flat(plain: Any, where: str = "") -> dict[str, Any]:
-    if isinstance(plain, Mapping):
-        return {k: v for key, value in plain.items() for k, v in _flat(value, f"{where}.{key}").items()}
-    return {where: plain}
-
-
 def _keys(table: pa.Table) -> list[tuple[str, ...]]:
     columns = [table[name].to_pylist() for name in ("sample", "gallery_view") if name in table.column_names]
     return list(zip(*columns, strict=True))
-
-
-def _hits(table: pa.Table) -> dict[tuple[str, ...], bool]:
-    return dict(zip(_keys(table), reached(table).tolist(), strict=True))
-
-
-def _common(first: pa.Table, second: pa.Table) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
-    """What both reached, of the rows that both have."""
-    a, b = _hits(first), _hits(second)
-    keys = [key for key in a if key in b]
-    return np.array([a[key] for key in keys], bool), np.array([b[key] for key in keys], bool)
 
 
 def _more(first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " n"]) -> bool:
@@ -231,7 +201,3 @@ def _more(first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " n"]) -> bool
 
 def _rates(first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " n"]) -> str:
     return f"{100 * first.mean():.1f} against {100 * second.mean():.1f} % of {len(first)} rows"
-
-
-def _column(table: pa.Table, name: str) -> Float[np.ndarray, " n"] | Bool[np.ndarray, " n"]:
-    return table[name].to_numpy(zero_copy_only=False)

@@ -78,12 +78,25 @@ class RunFolder:
                     self._write(folder / _CELL, asdict(cell))
             self._write(file, {"plan": to_plain(plan), "order": [c.id for c in cells], "provenance": provenance})
         for shard in (shard for cell in cells for shard in cell.shards if self.done(shard)):
-            self._record(shard)
+            self.provenance(shard)
 
     @property
     def plan(self) -> Plan:
         """The plan. Raises DataError where there is none."""
         return from_plain(self._read(self.root / _PLAN)["plan"], Plan)
+
+    @property
+    def plain_plan(self) -> dict[str, Any]:
+        """The plan as plain data of which `read_plan` reads the YAML. Raises DataError where there is none."""
+        with reading(self.root / _PLAN, _EXPECTED):
+            plain: dict[str, Any] = self._read(self.root / _PLAN)["plan"]["init_args"]
+        return plain
+
+    @property
+    def begun(self) -> dict[str, Any]:
+        """What the command that began or last went on with the campaign was, and its versions. Raises DataError."""
+        made: dict[str, Any] = self._read(self.root / _PLAN)["provenance"]
+        return made
 
     def cells(self) -> tuple[Cell, ...]:
         """In the order of the plan. Raises DataError."""
@@ -137,24 +150,21 @@ class RunFolder:
 
     def verdicts(self, shard: Shard) -> pa.Table:
         """The judge's table. Raises DataError where it is damaged."""
-        self._record(shard)
         file = self._of(shard) / _VERDICTS
-        with reading(file, _SHARD):
-            return pq.read_table(file)
+        with reading(file, _SHARD), pq.ParquetFile(file) as stored:
+            self._record(shard, stored.schema_arrow)
+            return stored.read().replace_schema_metadata(None)
 
     def provenance(self, shard: Shard) -> dict[str, Any]:
-        """What made a shard: seconds, host, process, versions. Raises DataError."""
-        made: dict[str, Any] = self._record(shard)["provenance"]
+        """What made a shard: seconds, host, process, versions. Raises DataError where it was cut off."""
+        file = self._of(shard) / _VERDICTS
+        with reading(file, _SHARD):
+            made: dict[str, Any] = self._record(shard, pq.read_schema(file))["provenance"]
         return made
 
     def samples(self, shard: Shard) -> Path:
         """The folder of its adversarial sequences."""
         return self._of(shard) / "samples"
-
-    def table(self, cell: Cell) -> pa.Table | None:
-        """The verdicts of all shards that are done, in the order of the samples; None where there is none yet."""
-        tables = [self.verdicts(shard) for shard in cell.shards if self.done(shard)]
-        return pa.concat_tables(tables, promote_options="permissive") if tables else None
 
     def _difference(self, cells: tuple[Cell, ...]) -> str:
         """Between the cells that are there and others: "seed 1, not 2"."""
@@ -166,13 +176,12 @@ class RunFolder:
         names = {str(cell.entry) for cell in cells}
         return f"{min(there.keys() ^ names)} is in one of them only"
 
-    def _record(self, shard: Shard) -> dict[str, Any]:
+    def _record(self, shard: Shard, schema: pa.Schema) -> dict[str, Any]:
         """What stands in the metadata of its verdicts, at the end of the file: one that was cut off has none."""
-        file = self._of(shard) / _VERDICTS
-        with reading(file, _SHARD):
-            found: dict[str, Any] = json.loads(pq.read_schema(file).metadata[b"stumble"])
+        found: dict[str, Any] = json.loads(schema.metadata[b"stumble"])
         if (found.get("cell"), found.get("shard")) != (shard.cell, shard.number):
-            raise DataError(file, f"the shard {found.get('cell')}/{found.get('shard')}", str(shard))
+            name = f"the shard {found.get('cell')}/{found.get('shard')}"
+            raise DataError(self._of(shard) / _VERDICTS, name, str(shard))
         return found
 
     def _of(self, shard: Shard) -> Path:

@@ -56,6 +56,7 @@ COMMANDS = {
     ),
     "run": Command("run:run", "a plan of many attacks, or a paper's table on your data", resumes=True),
     "status": Command("status:status", "how far a campaign is"),
+    "report": Command("report:report", "a campaign as one HTML page"),
     "judge": Command("judge:judge", "judge a campaign's stored samples again"),
     "export": Command("export:export", "a campaign's results as CSV, Parquet or LaTeX"),
 }

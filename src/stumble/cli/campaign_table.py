@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from rich.table import Table
 
 from stumble.campaign.bench import Tested
-from stumble.campaign.rigor import flags, worst_case
+from stumble.campaign.figures import figures
+from stumble.campaign.results import CellResult, read_results
+from stumble.campaign.rigor import alike, flags, worst_case
 from stumble.campaign.run_folder import RunFolder
 from stumble.cli.progress import progress
 
-__all__ = ["opened", "results", "show_rigor"]
+__all__ = ["opened", "results_of", "results_table", "show_rigor"]
 
 
 def opened(run: RunFolder) -> dict[str, Tested]:
@@ -23,39 +25,41 @@ def opened(run: RunFolder) -> dict[str, Tested]:
     return tested
 
 
-def results(folder: RunFolder, tested: Mapping[str, Tested]) -> Table:
+def results_of(run: RunFolder) -> tuple[CellResult, ...]:
+    """What is done of a campaign."""
+    with progress("reading verdicts") as report:
+        return read_results(run, report)
+
+
+def results_table(results: Sequence[CellResult]) -> Table:
     """A row for each cell of which something is done."""
-    cells, denominators = folder.cells(), set[str]()
+    denominators = set[str]()
     table = Table(caption_justify="left")
     table.add_column("bench · attack · goal · seed")
     for name in ("sequences", "clean %", "attacked %", "success % (95 %)"):
         table.add_column(name, justify="right")
-    for cell in cells:
-        verdicts = folder.table(cell)
-        if verdicts is None:
+    for result in results:
+        if result.verdicts is None:
             continue
-        s = tested[cell.entry.bench].summary(verdicts)
-        low, high = s["ci95"]
-        denominators.add(f"{cell.entry.goal}: success among {s['of']}")
+        cell, found = result.cell, figures(result.verdicts)
+        denominators.add(f"{cell.entry.goal}: success among {found.of}")
         table.add_row(
             str(cell.entry),
-            f"{s['sequences']}" + ("" if s["sequences"] == len(cell.samples) else f" of {len(cell.samples)}"),
-            f"{s['clean']:.1f}",
-            f"{s['attacked']:.1f}",
-            f"{s['success']:.1f} ({low:.1f}–{high:.1f})",
+            f"{found.sequences}" + ("" if found.sequences == len(cell.samples) else f" of {len(cell.samples)}"),
+            f"{found.clean.percent:.1f}",
+            f"{found.attacked.percent:.1f}",
+            f"{found.success.percent:.1f} ({found.success.low:.1f}–{found.success.high:.1f})",
         )
-    synthetic = sorted({f"{cell.data}: synthetic data" for cell in cells if cell.synthetic})
+    synthetic = sorted({f"{r.cell.data}: synthetic data" for r in results if r.cell.synthetic})
     table.caption = "\n".join((*synthetic, *sorted(denominators)))
     return table
 
 
-def show_rigor(folder: RunFolder) -> None:
+def show_rigor(results: Sequence[CellResult]) -> None:
     """Print what the worst of all attacks reaches, and what speaks against the figures."""
-    done = [(cell, table) for cell in folder.cells() if (table := folder.table(cell)) is not None]
-    for name, (share, count) in worst_case(done).items():
-        print(f"worst case over all attacks, {name}: {share:.1f} % of {count} decisions")
-    same: dict[tuple[str, str], list[str]] = {}
-    for flag in flags(done):
-        same.setdefault((flag.kind, flag.text), []).append(str(flag.cell.entry))
-    for (kind, text), (first, *others) in same.items():
-        print(f"! {kind}: {first}{f' and {len(others)} more' if others else ''}: {text}")
+    done = [(result.cell, result.verdicts) for result in results if result.verdicts is not None]
+    for (bench, goal), (share, count) in worst_case(done).items():
+        print(f"worst case over all attacks, {bench} · {goal}: {share:.1f} % of {count} decisions")
+    for first, *others in alike(flags(done)):
+        more = f" and {len(others)} more" if others else ""
+        print(f"! {first.kind}: {first.cell.entry}{more}: {first.text}")

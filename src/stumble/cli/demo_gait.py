@@ -24,6 +24,7 @@ from stumble.metrics.gei import gait_energy_images
 from stumble.metrics.plausibility import Plausibility
 from stumble.metrics.retrieval import EmbeddedSequences, RankTable, nearest, rank1_table
 from stumble.report import AttackRow, GaitReport, Strip
+from stumble.report.gait import told
 from stumble.synth.dataset import write_walkers
 from stumble.zoo import Shipped
 
@@ -181,24 +182,13 @@ def _strips(attacked: GaitEvaluation, samples: Path, tables: dict[str, pa.Table]
             length = int(stored.lengths[row])
             yield Strip(
                 title=key.id,
-                caption=f"{name.rsplit('-', 2)[0]}, {_told(verdicts, int(edited[row].sum()), length)}",
+                caption=f"{name.rsplit('-', 2)[0]}, {told(verdicts, int(edited[row].sum()), length)}",
                 clean=attacked.data.load(key)[: attacked.frames],
                 adversarial=stored.frames[row, :length].numpy(),
                 edited=edited[row, :length].numpy(),
                 plausible=verdicts[0]["plausible"],
                 coherent=verdicts[0]["coherent"],
             )
-
-
-def _told(verdicts: list[dict[str, object]], edited: int, length: int) -> str:
-    if verdicts[0]["goal"] == "targeted":
-        hits = sum(bool(v["hit_after"]) for v in verdicts)
-        return (
-            f"targeted at {verdicts[0]['wanted']}, {edited} of {length} frames: {hits} of {len(verdicts)} decisions hit"
-        )
-    right = [v for v in verdicts if v["correct_before"]]
-    flipped = sum(not v["correct_after"] for v in right)
-    return f"untargeted, {edited} of {length} frames: {flipped} of {len(right)} right decisions flipped"
 
 
 def _notes(attacked: GaitEvaluation, plausibility: Plausibility) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def run(
     A plan is a YAML file: benches (a recogniser with its data), attacks, goals and seeds; every combination is a cell.
     Cells are cut into shards, which worker processes attack, judge and store one by one. Interrupted, killed or
     stopped by a full disk, the same command goes on where it was; run twice at once, both share the work. See
-    `stumble status`, `judge` and `export`.
+    `stumble status`, `judge`, `export` and `report`.
         benches:
           gaitset: {class_path: GaitBench, init_args: {model: gaitset-synthetic, data: walkers, limit: 240}}
         attacks:

@@ -29,9 +29,10 @@ from stumble.data.action_opening import open_actions
 from stumble.data.pose_pool import FolderPoses
 from stumble.data.whole_files import whole_file
 from stumble.errors import SpecError
-from stumble.layouts import OPENPOSE18, Layout
+from stumble.layouts import Layout
 from stumble.priors.bone_angles import BoneAngleDiscriminator
 from stumble.priors.discriminators import Frozen
+from stumble.report.action_wording import unit_of
 from stumble.report.gait_preset import GaitPresetTable, views_svg
 from stumble.report.preset_figures import failure_list, preset_figure
 from stumble.report.preset_tables import PresetTable
@@ -170,7 +171,7 @@ def _skeleton_result(
     preset: SkeletonPreset, folder: RunFolder, tested: Tested, chosen: Chosen
 ) -> tuple[PresetTable, dict[str, Any], dict[str, str]]:
     layout = open_actions(chosen.data).layout
-    outcomes, unit = skeleton_outcomes(preset, folder), "" if layout == OPENPOSE18 else "m"
+    outcomes, unit = skeleton_outcomes(preset, folder), unit_of(layout.name)
     table = PresetTable(preset, outcomes, tested.data, tested.synthetic, column_for(chosen.split, layout), unit)
     assert isinstance(tested, TestedActions)
     drawing = preset_figure(table, tested.evaluation)

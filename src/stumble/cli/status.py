@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stumble.campaign.run_folder import RunFolder
+from stumble.cli.campaign_table import results_of
 
 __all__ = ["status"]
 
@@ -27,14 +28,11 @@ def status(folder: Path) -> int:
     for name in ("sequences", "seconds each", "failed shards"):
         table.add_column(name, justify="right")
     failures, done, total = list[str](), 0, 0
-    for cell in run.cells():
-        whole = [shard for shard in cell.shards if run.done(shard)]
-        attacked = sum(len(shard.samples) for shard in whole)
-        seconds = sum(float(run.provenance(shard)["seconds"]) for shard in whole)
-        failed = [f"{shard}: {reason}" for shard in cell.shards if (reason := run.failure(shard))]
-        each = f"{seconds / attacked:.2f}" if attacked else "–"
-        table.add_row(str(cell.entry), f"{attacked} of {len(cell.samples)}", each, str(len(failed) or "–"))
-        failures += failed
+    for result in results_of(run):
+        cell, attacked = result.cell, result.attacked
+        each = f"{result.seconds / attacked:.2f}" if attacked else "–"
+        table.add_row(str(cell.entry), f"{attacked} of {len(cell.samples)}", each, str(len(result.failures) or "–"))
+        failures += [f"{shard}: {reason}" for shard, reason in result.failures.items()]
         done, total = done + attacked, total + len(cell.samples)
     Console().print(table)
     for failure in failures:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
+from jaxtyping import Int
 
 from stumble.seeds import stream
 
@@ -27,7 +29,7 @@ def wilson(successes: int | float, total: int | float, level: float = 0.95) -> t
 def subject_bootstrap(
     successes: Sequence[int | float] | np.ndarray,
     totals: Sequence[int | float] | np.ndarray,
-    subjects: Sequence[str],
+    subjects: Sequence[str] | np.ndarray,
     *,
     level: float = 0.95,
     resamples: int = 2000,
@@ -40,7 +42,7 @@ def subject_bootstrap(
     Args:
         successes: of each row (a decision, or a sequence with several), how many succeeded.
         totals: of each row, how many there are; rows of 0 are ignored.
-        subjects: whose row it is.
+        subjects: whose row it is, by name or number.
 
     Returns:
         (low, high). Where every resample gives the same percentage (one subject, or 0 or 100 % throughout)
@@ -54,7 +56,13 @@ def subject_bootstrap(
         return 0.0, 100.0
     if np.ptp(hits / trials) == 0:
         return wilson(float(hits[0] / trials[0]) * len(trials), len(trials), level)
-    generator = stream(seed, "", "bootstrap over subjects")
-    drawn = generator.multinomial(len(trials), np.full(len(trials), 1 / len(trials)), size=resamples)
+    drawn = _drawn(len(trials), resamples, seed)
     low, high = np.quantile((drawn @ hits) / (drawn @ trials), [0.5 - level / 2, 0.5 + level / 2])
     return 100 * float(low), 100 * float(high)
+
+
+@lru_cache(maxsize=16)
+def _drawn(count: int, resamples: int, seed: int) -> Int[np.ndarray, "r s"]:
+    """How often each of so many subjects is drawn in each resample: the same for all rows about the same people."""
+    generator = stream(seed, "", "bootstrap over subjects")
+    return generator.multinomial(count, np.full(count, 1 / count), size=resamples)

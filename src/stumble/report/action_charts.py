@@ -10,12 +10,11 @@ import numpy as np
 
 from stumble.report.action_wording import action_appearance, length, main_action
 from stumble.report.actions import ActionRow, ActionSample
-from stumble.report.charts import Point, Series, Tick
+from stumble.report.charts import SHAPES, Point, Series, Tick
 from stumble.report.wording import number
 
-__all__ = ["EpsilonChart", "Prediction", "fooling_against_epsilon", "predictions"]
+__all__ = ["EpsilonChart", "Prediction", "fooling_against_epsilon", "log_places", "predictions", "spaced"]
 
-_SHAPES = 8
 _ROOM = 6.0  # percent of the width left free at both ends
 _APART = 6.0  # percent of the width between two labels
 
@@ -39,24 +38,29 @@ def fooling_against_epsilon(attacks: Sequence[ActionRow], unit: str) -> EpsilonC
     main = main_action(rows)
     if main is None:
         return None
-    places = _places(sorted({row.epsilon for row in rows}))
+    places = log_places(sorted({row.epsilon for row in rows}))
     series = []
     for index, (attack, goal) in enumerate(dict.fromkeys((row.attack, row.goal) for row in (main, *rows))):
         own = sorted((r for r in rows if (r.attack, r.goal) == (attack, goal)), key=lambda r: r.epsilon)
         shown = action_appearance(attack)
         label = f"{shown.label}, {goal.replace('-', ' ')}"
         points = tuple(_point(r, places[r.epsilon], f"{label}, {length(r.epsilon, unit)}") for r in own)
-        series.append(Series(label, shown.role, index % _SHAPES, index == 0, points))
-    ticks: list[Tick] = []
-    for value, x in places.items():
-        if not ticks or x - ticks[-1].x >= _APART:
-            label = f"{1000 * value if unit == 'm' else value:.3g}"
-            ticks.append(Tick(x, label, label))
-    return EpsilonChart(tuple(ticks), tuple(series))
+        series.append(Series(label, shown.role, index % SHAPES, index == 0, points))
+    labels = {x: f"{1000 * value if unit == 'm' else value:.3g}" for value, x in places.items()}
+    return EpsilonChart(spaced([Tick(x, label, label) for x, label in labels.items()]), tuple(series))
 
 
-def _places(values: Sequence[float]) -> dict[float, float]:
-    """Logarithmic positions in percent."""
+def spaced(ticks: Sequence[Tick]) -> tuple[Tick, ...]:
+    """Those of the ticks, from left to right, whose labels do not run into one another."""
+    kept: list[Tick] = []
+    for tick in ticks:
+        if not kept or tick.x - kept[-1].x >= _APART:
+            kept.append(tick)
+    return tuple(kept)
+
+
+def log_places(values: Sequence[float]) -> dict[float, float]:
+    """Logarithmic positions in percent of different values above 0, from small to large."""
     if len(values) == 1:
         return {values[0]: 50.0}
     low, high = math.log(values[0]), math.log(values[-1])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from stumble.layouts import OPENPOSE18
 from stumble.report.actions import ActionRow
 from stumble.report.wording import Appearance, number, percent
 
@@ -14,6 +15,7 @@ __all__ = [
     "action_appearance",
     "action_groups",
     "action_headline",
+    "broken",
     "epsilon_axis",
     "excess",
     "goal_name",
@@ -23,6 +25,7 @@ __all__ = [
     "protocol",
     "region",
     "significant",
+    "unit_of",
 ]
 
 _ENOUGH = 95.0
@@ -104,9 +107,11 @@ def excess(value: float | None, unit: str) -> str:
 
 
 def significant(value: float | None) -> str:
-    """Two significant digits for what may be tiny, a whole number for what is large; a dash where there is none."""
+    """Two significant digits; of what is large a whole number, of what is tiny a bound, of nothing a dash."""
     if value is None or value != value:
         return "–"
+    if 0 < value < 0.001:
+        return "<\u00a00.001"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}"
 
 
@@ -148,26 +153,34 @@ def action_headline(attacks: Sequence[ActionRow], unit: str) -> tuple[str, ...]:
     )
 
 
-def kept(attacks: Sequence[ActionRow], unit: str) -> str:
-    """Whether the adversaries kept what they promise, by the judge's own measurement.
+def unit_of(layout: str) -> str:
+    """What the joints of a layout are measured in: "m", or nothing for positions in the image."""
+    return "" if layout == OPENPOSE18.name else "m"
+
+
+def broken(violations: Mapping[str, float], unit: str) -> dict[str, str]:
+    """By name, what of an attack's promises the judge found broken, and by how much.
 
     Tolerances: 1e-6 beyond the box, 0.1 % of a bone, and nothing at all of what may not be touched.
     """
-    broken = [
-        (action_appearance(row.attack).label, name, row.summary.violations[name])
-        for row in attacks
-        for name, most in _TOLERANCES.items()
-        if row.summary.violations.get(name, 0.0) > most
-    ]
-    if not broken:
-        return "Every sample keeps what its attack promises, within 1e-6 of the box and 0.1\u00a0% of a bone’s length."
-    worst: dict[tuple[str, str], float] = {}
-    for label, name, value in broken:
-        worst[label, name] = max(value, worst.get((label, name), 0.0))
     told = {
         "box": lambda value: f"{length(value, unit)} beyond the box",
         "bones": lambda value: f"bones off by {significant(100 * value)}\u00a0%",
         "untouched": lambda value: f"{value:.0f} values changed that it may not touch",
     }
-    said = "; ".join(f"{label}: {told[name](value)}" for (label, name), value in worst.items())
+    found = {name: violations.get(name, 0.0) for name in _TOLERANCES}
+    return {name: told[name](value) for name, value in found.items() if value > _TOLERANCES[name]}
+
+
+def kept(attacks: Sequence[ActionRow], unit: str) -> str:
+    """Whether the adversaries kept what they promise, by the judge's own measurement."""
+    worst: dict[str, dict[str, float]] = {}
+    for row in attacks:
+        label = action_appearance(row.attack).label
+        for name, value in row.summary.violations.items():
+            own = worst.setdefault(label, {})
+            own[name] = max(value, own.get(name, 0.0))
+    said = "; ".join(f"{label}: {text}" for label, own in worst.items() for text in broken(own, unit).values())
+    if not said:
+        return "Every sample keeps what its attack promises, within 1e-6 of the box and 0.1\u00a0% of a bone’s length."
     return f"Not every sample keeps what its attack promises. {said}."

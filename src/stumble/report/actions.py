@@ -11,7 +11,10 @@ from stumble.campaign.action_summary import ActionSummary, CleanSummary
 from stumble.errors import DataError
 from stumble.layouts import Layout
 
-__all__ = ["ActionReport", "ActionRow", "ActionSample"]
+__all__ = ["FRAMES_PER_SECOND", "ActionReport", "ActionRow", "ActionSample", "Motion"]
+
+FRAMES_PER_SECOND = 30.0
+"""At which clips are played whose data does not say how fast they were recorded: those of NTU RGB+D and Kinetics."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,8 @@ class ActionRow:
 
 
 @dataclass(frozen=True)
-class ActionSample:
-    """One attacked clip to look at.
+class Motion:
+    """One clip, clean and attacked, to look at.
 
     Attributes:
         title: the sample's id.
@@ -52,10 +55,6 @@ class ActionSample:
         visible: (M, T, J) joints that are there to be drawn.
         attacked: (J,) joints that the attack may move.
         frames_per_second: of the recording, above 0.
-        classes: the names of the classes.
-        label: the true class.
-        before, after: (K,) probabilities on the clean and on the adversarial clip.
-        wanted: the class that a targeted attack is after.
 
     Raises:
         DataError: shapes that do not fit each other, or nothing visible.
@@ -69,6 +68,31 @@ class ActionSample:
     visible: Bool[np.ndarray, "_ _ _"]
     attacked: Bool[np.ndarray, " _"]
     frames_per_second: float
+
+    def __post_init__(self) -> None:
+        shape, joints = self.clean.shape, len(self.layout)
+        shapes = shape, self.adversarial.shape, self.visible.shape, self.attacked.shape
+        if shapes != ((*shape[:2], joints, shape[3]), shape, shape[:3], (joints,)) or shape[3] not in (2, 3):
+            expected = f"clean and adversarial (M, T, {joints}, 2 or 3), visible (M, T, {joints}), attacked ({joints},)"
+            raise DataError(self.title, "clean {}, adversarial {}, visible {}, attacked {}".format(*shapes), expected)
+        if not self.visible.any():
+            raise DataError(self.title, "no visible joint", "at least one, to draw")
+
+
+@dataclass(frozen=True)
+class ActionSample(Motion):
+    """The same with what the recogniser says.
+
+    Attributes:
+        classes: the names of the classes.
+        label: the true class.
+        before, after: (K,) probabilities on the clean and on the adversarial clip.
+        wanted: the class that a targeted attack is after.
+
+    Raises:
+        DataError: as a motion, or where there is not one probability for each class.
+    """
+
     classes: tuple[str, ...]
     label: int
     before: Float[np.ndarray, " _"]
@@ -76,13 +100,8 @@ class ActionSample:
     wanted: int | None = None
 
     def __post_init__(self) -> None:
-        shape, joints, count = self.clean.shape, len(self.layout), len(self.classes)
-        shapes = shape, self.adversarial.shape, self.visible.shape, self.attacked.shape
-        if shapes != ((*shape[:2], joints, shape[3]), shape, shape[:3], (joints,)) or shape[3] not in (2, 3):
-            expected = f"clean and adversarial (M, T, {joints}, 2 or 3), visible (M, T, {joints}), attacked ({joints},)"
-            raise DataError(self.title, "clean {}, adversarial {}, visible {}, attacked {}".format(*shapes), expected)
-        if not self.visible.any():
-            raise DataError(self.title, "no visible joint", "at least one, to draw")
+        super().__post_init__()
+        count = len(self.classes)
         if self.before.shape != (count,) or self.after.shape != (count,):
             found = f"{self.before.shape} and {self.after.shape} probabilities"
             raise DataError(self.title, found, f"one for each of the {count} classes")

@@ -10,9 +10,10 @@ from itertools import pairwise
 from stumble.report.gait import AttackRow
 from stumble.report.wording import Role, appearance, main_row, number, sparsity
 
-__all__ = ["Point", "Series", "SparsityChart", "Tick", "accuracy_against_sparsity"]
+__all__ = ["SHAPES", "Point", "Series", "SparsityChart", "Tick", "accuracy_against_sparsity"]
 
-_SHAPES = 8
+SHAPES = 8
+"""Markers that a chart can tell apart."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def accuracy_against_sparsity(attacks: Sequence[AttackRow]) -> SparsityChart | N
         shown = appearance(attack)
         label = shown.label + (" (inserted)" if edit == "insert" else "")
         points = tuple(_point(r, places[r.sparsity] + spread[index], label) for r in own)
-        series.append(Series(label, shown.role, index % _SHAPES, index == 0, points))
+        series.append(Series(label, shown.role, index % SHAPES, index == 0, points))
     ticks = tuple(Tick(x, sparsity(s), f"{100 * s:.3g} %") for s, x in places.items())
     return SparsityChart(main.condition, main.summary.rank1_clean, ticks, tuple(series))
 

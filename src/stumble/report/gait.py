@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, UInt8
@@ -12,7 +14,7 @@ from stumble.constraints.frames import Edit
 from stumble.errors import DataError
 from stumble.metrics.retrieval import RankTable
 
-__all__ = ["AttackRow", "GaitReport", "Strip"]
+__all__ = ["AttackRow", "GaitReport", "Strip", "told"]
 
 
 @dataclass(frozen=True)
@@ -113,3 +115,21 @@ class GaitReport:
     plausibility: dict[str, float]
     provenance: dict[str, str]
     notes: tuple[str, ...] = ()
+
+
+def told(verdicts: Sequence[Mapping[str, Any]], edited: int, length: int) -> str:
+    """What was done to a sequence and what it did: "untargeted, 1 of 40 frames: 2 of 3 right decisions flipped".
+
+    Args:
+        verdicts: the judge's rows about it.
+        edited: frames that are the adversary's.
+        length: frames of the adversarial sequence.
+    """
+    if verdicts[0]["goal"] == "targeted":
+        hits = sum(bool(v["hit_after"]) for v in verdicts)
+        return (
+            f"targeted at {verdicts[0]['wanted']}, {edited} of {length} frames: {hits} of {len(verdicts)} decisions hit"
+        )
+    right = [v for v in verdicts if v["correct_before"]]
+    flipped = sum(not v["correct_after"] for v in right)
+    return f"untargeted, {edited} of {length} frames: {flipped} of {len(right)} right decisions flipped"

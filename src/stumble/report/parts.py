@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from stumble.campaign.rigor import Flag, alike
 from stumble.report import action_wording, sprites
 from stumble.report.action_charts import fooling_against_epsilon, predictions
 from stumble.report.action_wording import action_appearance, action_groups, action_headline
-from stumble.report.actions import ActionReport
+from stumble.report.actions import ActionReport, Motion
+from stumble.report.campaign import CampaignReport
+from stumble.report.campaign.charts import ladder_charts, roles
+from stumble.report.campaign.wording import FLAGS, promises, strongest
+from stumble.report.campaign.wording import headline as campaign_headline
 from stumble.report.charts import accuracy_against_sparsity
 from stumble.report.gait import GaitReport
 from stumble.report.skeleton_figures import pose_strip, recording
@@ -29,7 +35,10 @@ from stumble.report.wording import (
     violations,
 )
 
-__all__ = ["Part", "environment", "part"]
+__all__ = ["Part", "Report", "environment", "part"]
+
+Report: TypeAlias = GaitReport | ActionReport | CampaignReport
+"""What can be shown on a page."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,7 @@ class Part:
         headline: the result in sentences; may be empty.
         sections: (anchor, name) of those that are there.
         body: they, as HTML in which everything is escaped.
+        styles, scripts: files that they need besides the page's own style.
     """
 
     title: str
@@ -51,6 +61,8 @@ class Part:
     headline: tuple[str, ...]
     sections: tuple[tuple[str, str], ...]
     body: str
+    styles: tuple[str, ...]
+    scripts: tuple[str, ...]
 
 
 def environment() -> Environment:
@@ -68,8 +80,10 @@ def environment() -> Environment:
     return made
 
 
-def part(report: GaitReport | ActionReport) -> Part:
+def part(report: Report) -> Part:
     """The part that a report makes."""
+    if isinstance(report, CampaignReport):
+        return _campaign(report)
     return _gait(report) if isinstance(report, GaitReport) else _actions(report)
 
 
@@ -103,6 +117,7 @@ def _gait(report: GaitReport) -> Part:
             gap=sprites.GAP,
             piece=sprites.PIECE,
         ),
+        scripts=("player.js",),
     )
 
 
@@ -131,14 +146,69 @@ def _actions(report: ActionReport) -> Part:
             strip=pose_strip,
             recordings=[recording(sample) for sample in report.samples],
         ),
+        styles=("actions.css",),
+        scripts=("skeletons.js", "chooser.js"),
+    )
+
+
+def _campaign(report: CampaignReport) -> Part:
+    made, gait = environment(), report.modality == "gait"
+    made.filters |= {"strongest": strongest, "promises": partial(promises, unit=report.unit)}
+    cells = [line.result.cell for line in report.lines]
+    colours = roles(cells)
+    charts = ladder_charts(report.ladders, colours, {flag.cell.id for flag in report.flags})
+    flagged: dict[tuple[str, str, str], list[Flag]] = {
+        (cell.entry.bench, cell.entry.goal, cell.entry.attack): [] for cell in cells
+    }
+    for flag in report.flags:
+        flagged[flag.cell.entry.bench, flag.cell.entry.goal, flag.cell.entry.attack].append(flag)
+    shown = [film.shown for film in report.films]
+    rows = [report.rows.places[film.choice.result.cell.id, film.choice.sample] for film in report.films]
+    return _part(
+        report,
+        campaign_headline(report),
+        {
+            "summary": ("Summary", True),
+            "flags": ("Flags", report.flags),
+            "attacks": ("All attacks", True),
+            "curves": ("Curves", charts),
+            "matrices": ("Benches against attacks", report.matrices),
+            "splits": ("Who is hit", report.splits),
+            "samples": ("Samples", True),
+            "definitions": ("What the numbers mean", True),
+            "plan": ("Plan", True),
+        },
+        made.get_template("campaign.html").render(
+            report=report,
+            gait=gait,
+            roles=colours,
+            synthetic={setting.bench: setting.synthetic for setting in report.settings},
+            realness=any(line.figures.summary.realness is not None for line in report.lines if line.figures),
+            charts=charts,
+            flagged=flagged,
+            flags=alike(report.flags),
+            flag_kinds={kind: FLAGS[kind] for kind in dict.fromkeys(flag.kind for flag in report.flags)},
+            rows=report.rows.plain(rows),
+            films_shown=report.films,
+            strip=sprites.film if gait else pose_strip,
+            pair=sprites.pair,
+            gap=sprites.GAP,
+            piece=sprites.PIECE,
+            recordings=[recording(motion) for motion in shown if isinstance(motion, Motion)],
+        ),
+        styles=("actions.css", "campaign.css"),
+        scripts=("player.js" if gait else "skeletons.js", "chooser.js", "browser.js"),
     )
 
 
 def _part(
-    report: GaitReport | ActionReport,
+    report: Report,
     sentences: tuple[str, ...],
     sections: dict[str, tuple[str, object]],
     body: str,
+    *,
+    styles: tuple[str, ...] = (),
+    scripts: tuple[str, ...] = (),
 ) -> Part:
     there = tuple((anchor, name) for anchor, (name, content) in sections.items() if content)
     return Part(
@@ -150,4 +220,6 @@ def _part(
         sentences,
         there,
         body,
+        styles,
+        scripts,
     )

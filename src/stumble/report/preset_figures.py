@@ -16,7 +16,7 @@ from stumble.campaign.store import read_skeletons
 from stumble.layouts import Layout
 from stumble.report.action_charts import fooling_against_epsilon
 from stumble.report.action_wording import epsilon_axis
-from stumble.report.actions import ActionRow, ActionSample
+from stumble.report.actions import FRAMES_PER_SECOND, ActionRow, ActionSample
 from stumble.report.preset_tables import PresetTable, markdown_table
 from stumble.report.skeleton_figures import pose_strip
 from stumble.report.wording import number
@@ -24,7 +24,6 @@ from stumble.sequences import Skeletons
 
 __all__ = ["curve_svg", "failure_list", "missed_samples", "preset_figure", "strips_svg"]
 
-_FRAMES_PER_SECOND = 30.0
 _DRAWN = 4
 """Clips of each row in the figure of failures."""
 
@@ -98,7 +97,7 @@ def missed_samples(evaluation: ActionEvaluation, outcome: SkeletonOutcome, count
             adversarial=moved.joints[0, : clean.joints.shape[1]].numpy(),
             visible=clean.visible[0].numpy(),
             attacked=outcome.row.attack.budget.active(clean.layout).numpy(),
-            frames_per_second=_FRAMES_PER_SECOND,
+            frames_per_second=FRAMES_PER_SECOND,
             classes=evaluation.data.classes,
             label=clip.label,
             before=evaluation.logits([clip])[0].softmax(0).numpy(),

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from stumble.report.actions import ActionSample
+from stumble.report.actions import Motion
 
 __all__ = ["Pose", "PoseStrip", "pose_strip", "recording", "strip_svg"]
 
@@ -54,7 +54,7 @@ class PoseStrip:
     poses: tuple[Pose, ...]
 
 
-def pose_strip(sample: ActionSample, poses: int = 8, turned: float = 30.0, row: float = 130.0) -> PoseStrip:
+def pose_strip(sample: Motion, poses: int = 8, turned: float = 30.0, row: float = 130.0) -> PoseStrip:
     """Poses at even distances in time, each about the place where the clean person stands at that moment.
 
     Args:
@@ -86,7 +86,7 @@ def pose_strip(sample: ActionSample, poses: int = 8, turned: float = 30.0, row: 
     return PoseStrip(round(column * len(drawn), 1), row, column, tuple(drawn))
 
 
-def strip_svg(sample: ActionSample, poses: int = 8) -> str:
+def strip_svg(sample: Motion, poses: int = 8) -> str:
     """The strip as an SVG document that stands alone, clean in green above, adversarial in red; light and dark."""
     environment = Environment(
         loader=PackageLoader("stumble.report", "assets"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -94,7 +94,7 @@ def strip_svg(sample: ActionSample, poses: int = 8) -> str:
     return environment.get_template("strip.svg").render(sample=sample, strip=pose_strip(sample, poses))
 
 
-def recording(sample: ActionSample) -> dict[str, object]:
+def recording(sample: Motion) -> dict[str, object]:
     """What the player draws, as plain data: joints as base64 of little-endian 16-bit numbers, for the eye only.
 
     `clean` and `adversarial` hold M * T * J * C numbers; a coordinate is `origin` + `step` times its number, and a
@@ -136,7 +136,7 @@ def _middle(joints: Float[np.ndarray, "m j 2"], visible: Bool[np.ndarray, "m j"]
     return np.array([joints[visible][:, 0].mean(), 0.0])
 
 
-def _bones(sample: ActionSample, joints: Float[np.ndarray, "m j 2"], visible: Bool[np.ndarray, "m j"]) -> str:
+def _bones(sample: Motion, joints: Float[np.ndarray, "m j 2"], visible: Bool[np.ndarray, "m j"]) -> str:
     lines = []
     for person, there in zip(joints.round(1).tolist(), visible, strict=True):
         for a, b in sample.layout.bones:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 import pyarrow as pa
 
 from stumble.campaign.action_summary import ActionSummary, summarise_actions
-from stumble.campaign.cell import Cell
 from stumble.campaign.presets.ciasa import SkeletonPreset, SkeletonRow
 from stumble.campaign.run_folder import RunFolder
 
@@ -53,11 +51,7 @@ class SkeletonOutcome:
 
 def skeleton_outcomes(preset: SkeletonPreset, folder: RunFolder) -> tuple[SkeletonOutcome, ...]:
     """All rows in order. Raises DataError where nothing is there of one."""
-
-    def samples(cell: Cell) -> Iterator[Path]:
-        yield from (folder.samples(shard) for shard in cell.shards if folder.done(shard))
-
     return tuple(
-        SkeletonOutcome(row, preset.goal, verdicts, tuple(samples(cell)))
-        for row, cell, verdicts in preset.found(folder)
+        SkeletonOutcome(row, preset.goal, verdicts, tuple(map(folder.samples, result.done)))
+        for row, result, verdicts in preset.found(folder)
     )

@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Bool
 
+from stumble.campaign.breakdown import kinds
+from stumble.campaign.figures import column
 from stumble.campaign.presets.gait import ALL, GaitPreset, GaitRow, Measure
 from stumble.campaign.run_folder import RunFolder
 from stumble.metrics.intervals import subject_bootstrap
@@ -116,18 +118,15 @@ def dynamic(outcomes: Sequence[GaitOutcome]) -> Dynamic:
 
 def _parts(verdicts: pa.Table) -> dict[str, pa.Table]:
     """By kind of probe, in the paper's order."""
-    kinds = [condition.partition("-")[0].upper() for condition in verdicts["condition"].to_pylist()]
-    order = sorted(set(kinds), key=lambda kind: ("NM", "BG", "CL").index(kind))
-    return {kind: verdicts.filter(pa.array([one == kind for one in kinds])) for kind in order}
+    own = kinds(verdicts)
+    order = sorted(set(own.tolist()), key=("NM", "BG", "CL").index)
+    return {kind: verdicts.filter(own == kind) for kind in order}
 
 
 def _hits(verdicts: pa.Table, measure: Measure, when: str) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
     """Decision by decision, whether it is what the measure counts, and whether the measure asks about it."""
-
-    def column(name: str) -> Bool[np.ndarray, " n"]:
-        return verdicts[name].to_numpy(zero_copy_only=False).astype(bool)
-
+    right = column(verdicts, f"correct_{when}").astype(bool)
     if measure == "fooling":
-        return ~column(f"correct_{when}"), column("correct_before")
-    hits = column(f"{'correct' if measure == 'rank1' else 'hit'}_{when}")
+        return ~right, column(verdicts, "correct_before").astype(bool)
+    hits = right if measure == "rank1" else column(verdicts, f"hit_{when}").astype(bool)
     return hits, np.ones(len(hits), bool)

@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 import pyarrow as pa
 
 from stumble.campaign.bench import Bench
-from stumble.campaign.cell import Cell
 from stumble.campaign.plan import Plan
+from stumble.campaign.results import CellResult, read_results
 from stumble.campaign.run_folder import RunFolder
 from stumble.errors import DataError
 from stumble.interfaces import Attack, SkeletonAttack
@@ -67,17 +67,16 @@ class Preset(Generic[Rows]):
         attacks = {row.name: row.attack for row in self.rows}
         return Plan({"target": bench}, attacks, (self.goal,), (seed,), memory=memory)
 
-    def found(self, folder: RunFolder) -> Iterator[tuple[Rows, Cell, pa.Table]]:
+    def found(self, folder: RunFolder) -> Iterator[tuple[Rows, CellResult, pa.Table]]:
         """Each row with its cell and all its verdicts.
 
         Raises:
             DataError: there are none, as where all clips are taken for the wanted class already.
         """
-        for row, cell in zip(self.rows, folder.cells(), strict=True):
-            verdicts = folder.table(cell)
-            if verdicts is None or not len(verdicts):
+        for row, result in zip(self.rows, read_results(folder), strict=True):
+            if result.verdicts is None:
                 raise DataError(folder.root, f"no verdict on {row.label!r}", "at least one")
-            yield row, cell, verdicts
+            yield row, result, result.verdicts
 
 
 def spelled(label: str) -> str:

@@ -1,4 +1,3 @@
-"use strict";
 // One player per sequence: the clean and the attacked frame of one column of the film, side by side.
 for (const sequence of document.querySelectorAll(".sequence")) {
   const player = sequence.querySelector(".player");
@@ -61,6 +60,7 @@ for (const sequence of document.querySelectorAll(".sequence")) {
       seek(Math.min(last, index * piece + Math.floor(event.offsetX / (width + gap))));
     }),
   );
+  sequence.closest(".studio")?.addEventListener("choose", stop);
   Promise.all([...film].map((image) => image.decode())).then(() => {
     player.hidden = cursor.hidden = false;
     draw();

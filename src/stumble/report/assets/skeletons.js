@@ -1,9 +1,8 @@
 // The skeleton player: one clip at a time, the clean and the attacked skeleton turning side by side.
 for (const studio of document.querySelectorAll(".studio")) {
-  const clips = studio.querySelectorAll(".clip");
-  const chooser = studio.querySelector(".chooser");
-  const choice = chooser.querySelector("select");
   const stage = studio.querySelector(".stage");
+  if (!stage) continue;
+  const clips = studio.querySelectorAll(".clip");
   const [canvas, slider, play, output] = ["canvas", "input[type=range]", ".play", "output"].map((s) => stage.querySelector(s));
   const [turning, overlaid, speed, exaggeration] = [".turning", ".overlaid", ".speed", ".exaggeration"].map((s) => stage.querySelector(s));
   const context = canvas.getContext("2d");
@@ -174,8 +173,6 @@ for (const studio of document.querySelectorAll(".studio")) {
     draw();
   };
   const choose = (index) => {
-    choice.value = index;
-    clips.forEach((clip, other) => (clip.hidden = other !== index));
     clips[index].querySelector(".slot").append(stage);
     if (!records[index].bodies) records[index] = prepare(records[index]);
     shown = records[index];
@@ -192,9 +189,7 @@ for (const studio of document.querySelectorAll(".studio")) {
     draw();
   });
   for (const control of [overlaid, exaggeration]) control.addEventListener("change", draw);
-  choice.addEventListener("change", () => choose(Number(choice.value)));
-  for (const button of chooser.querySelectorAll(".step"))
-    button.addEventListener("click", () => choose((Number(choice.value) + Number(button.dataset.step) + clips.length) % clips.length));
+  studio.addEventListener("choose", (event) => choose(event.detail));
   canvas.addEventListener("pointerdown", (event) => canvas.setPointerCapture(event.pointerId));
   canvas.addEventListener("pointermove", (event) => {
     if (canvas.hasPointerCapture(event.pointerId)) turn(0.01 * event.movementX);
@@ -208,9 +203,8 @@ for (const studio of document.querySelectorAll(".studio")) {
   new ResizeObserver(draw).observe(canvas);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 
-  chooser.hidden = stage.hidden = false;
+  stage.hidden = false;
   turning.checked = !still;
-  choose(0);
   // Begins by itself when first seen, unless less motion is asked for; does nothing while out of sight.
   let begun = still;
   new IntersectionObserver(([entry]) => {
