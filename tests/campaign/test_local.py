@@ -75,6 +75,22 @@ def test_a_worker_that_is_killed_is_replaced(plan: Plan, undisturbed: list[dict[
     assert rows(folder) == undisturbed
 
 
+def test_workers_may_start_before_there_is_anything_to_do(
+    plan: Plan, undisturbed: list[dict[str, object]], tmp_path: Path
+) -> None:
+    executor = LocalExecutor(2)
+    with executor.early(threads=1):
+        early = multiprocessing.active_children()
+        folder = start(plan, tmp_path / "run")
+        executor.run(folder)
+    assert rows(folder) == undisturbed
+    shards = [shard for cell in folder.cells() for shard in cell.shards]
+    assert {folder.provenance(shard)["process"] for shard in shards} <= {process.pid for process in early}
+    with executor.early(threads=1):
+        unneeded = set(multiprocessing.active_children()) - set(early)
+    assert len(early) == len(unneeded) == 2 and not any(process.is_alive() for process in unneeded)
+
+
 def children(parent: int) -> list[int]:
     """The worker processes of a process, not the one that watches over their shared resources."""
     found = subprocess.run(

@@ -17,7 +17,7 @@ from stumble.data.gait import GaitData
 
 __all__ = ["EXAMINED", "Bench", "Held", "Modality", "Progress", "Tested"]
 
-EXAMINED = 4
+EXAMINED = 2
 """So many samples tell whether a target is fit to be attacked."""
 
 Modality = Literal["gait", "actions"]

@@ -9,9 +9,10 @@ from __future__ import annotations
 import multiprocessing as mp
 import os
 import signal
+import threading
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -20,8 +21,9 @@ from pathlib import Path
 from stumble.campaign.run_folder import RunFolder
 from stumble.campaign.work import DEATHS, Event, Executor, Worker
 from stumble.errors import StumbleError
+from stumble.training.memory import keep_freed_memory
 
-__all__ = ["LocalExecutor"]
+__all__ = ["Hired", "LocalExecutor"]
 
 
 @dataclass(frozen=True)
@@ -30,15 +32,32 @@ class LocalExecutor(Executor):
 
     Attributes:
         workers: how many; None for as many as the processors allow.
+        waiting: processes that were started beforehand.
     """
 
     workers: int | None = None
+    waiting: list[Hired] = field(default_factory=list, compare=False, repr=False)
+
+    def count(self, threads: int) -> int:
+        """How many workers of so many threads there may be."""
+        return self.workers or max(1, (os.cpu_count() or 1) // threads)
+
+    @contextmanager
+    def early(self, threads: int) -> Iterator[None]:
+        """Workers start, which takes seconds, while the block reads what they will work on; those that are not needed
+        end with it."""
+        self.waiting.extend(_started() for _ in range(self.count(threads)))
+        try:
+            yield
+        finally:
+            while self.waiting:
+                self.waiting.pop().dismiss()
 
     def run(self, folder: RunFolder, tell: Callable[[Event], None] = lambda event: None) -> None:
-        crew = _Crew(folder.root, tell)
+        crew = _Crew(folder.root, tell, self.waiting)
         interrupted = False
         left = sum(not folder.done(shard) for cell in folder.cells() for shard in cell.shards)
-        for _ in range(min(left, self.workers or max(1, (os.cpu_count() or 1) // folder.plan.threads))):
+        for _ in range(min(left, self.count(folder.plan.threads))):
             crew.hire()
         try:
             while crew.at_work:
@@ -58,12 +77,17 @@ class LocalExecutor(Executor):
 
 
 @dataclass
-class _Hired:
+class Hired:
     """A worker: its process, our end of its pipe, and the shard in its hands."""
 
     process: SpawnProcess
     pipe: Connection
     shard: str = ""
+
+    def dismiss(self) -> None:
+        """At once."""
+        self.process.kill()
+        self.process.join()
 
 
 @dataclass
@@ -72,18 +96,17 @@ class _Crew:
 
     root: Path
     tell: Callable[[Event], None]
-    at_work: list[_Hired] = field(default_factory=list)
+    waiting: list[Hired]
+    at_work: list[Hired] = field(default_factory=list)
     deaths: Counter[str] = field(default_factory=Counter)
     trouble: StumbleError | None = None
 
     def hire(self) -> None:
         given_up = {shard for shard, count in self.deaths.items() if count >= DEATHS}
-        context = mp.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(self.root, theirs, given_up), daemon=True)
-        process.start()
-        theirs.close()
-        self.at_work.append(_Hired(process, ours))
+        hired = self.waiting.pop() if self.waiting else _started()
+        with suppress(OSError):  # it has died; its pipe tells
+            hired.pipe.send((self.root, given_up))
+        self.at_work.append(hired)
 
     def listen(self) -> None:
         """Wait until somebody says something or dies, and see to it."""
@@ -102,10 +125,9 @@ class _Crew:
 
     def dismiss(self) -> None:
         for hired in self.at_work:
-            hired.process.kill()
-            hired.process.join()
+            hired.dismiss()
 
-    def _hear(self, hired: _Hired, event: Event | StumbleError) -> None:
+    def _hear(self, hired: Hired, event: Event | StumbleError) -> None:
         if isinstance(event, StumbleError):
             self.trouble = event
             self.stop()
@@ -113,7 +135,7 @@ class _Crew:
         hired.shard = event.shard if event.state in ("began", "samples") else ""
         self.tell(event)
 
-    def _let_go(self, hired: _Hired) -> None:
+    def _let_go(self, hired: Hired) -> None:
         hired.process.join()
         hired.pipe.close()
         self.at_work.remove(hired)
@@ -131,15 +153,36 @@ class _Crew:
         self.hire()
 
 
-def _work(root: Path, pipe: Connection, given_up: set[str]) -> None:
-    """What a worker process does. Interruptions from the keyboard are for the one who started it.
+def _started() -> Hired:
+    """A worker that waits for orders. Interruptions from the keyboard are not for it, from its first moment on."""
+    context = mp.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs,), daemon=True)
+    listening = signal.getsignal(signal.SIGINT)
+    alone = threading.current_thread() is threading.main_thread()
+    if alone:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process.start()
+    finally:
+        if alone:
+            signal.signal(signal.SIGINT, listening)
+    theirs.close()
+    return Hired(process, ours)
 
-    Anything that comes through the pipe means stop, and so does its end, when the other side has died.
+
+def _work(pipe: Connection) -> None:
+    """What a worker process does.
+
+    The first thing that comes through the pipe says where; anything after it means stop, and so does its end, when the
+    other side has died.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_freed_memory()
     try:
+        root, given_up = pipe.recv()
         Worker(RunFolder(root), pipe.send, pipe.poll, given_up).run()
-    except BrokenPipeError:
+    except (BrokenPipeError, EOFError):
         return
     except StumbleError as error:
         pipe.send(error)

@@ -26,6 +26,7 @@ from stumble.campaign.cell import Cell, Shard
 from stumble.campaign.plan import Plan
 from stumble.campaign.run_folder import RunFolder
 from stumble.campaign.work import DEATHS, Event, Executor, made_here
+from stumble.training.memory import keep_freed_memory
 
 __all__ = ["RayExecutor"]
 
@@ -160,6 +161,7 @@ def _attacked(
 ) -> tuple[pa.Table, Files, dict[str, object]]:
     """A shard, somewhere: verdicts, the files of samples, and what made them."""
     torch.set_num_threads(plan.threads)
+    keep_freed_memory()
     entry = cell.entry
     with tempfile.TemporaryDirectory() as folder:
         table = bench.attack(

@@ -67,7 +67,7 @@ Results = Sequence[tuple[Cell, pa.Table]]
 
 
 def flags(results: Results) -> tuple[Flag, ...]:
-    """All flags of the cells, each with its verdicts."""
+    """All flags of the cells, each with its verdicts, at least one row."""
     found = [flag for cell, table in results for flag in (*_insane(cell), *_unchanged(cell, table))]
     for group in _groups(results).values():
         for first, second in combinations(group, 2):
@@ -112,10 +112,9 @@ def _groups(results: Results, seeds: bool = True) -> dict[tuple[str, str, int], 
     """Cells that differ in nothing but the attack, and the seed where that does not matter."""
     groups: dict[tuple[str, str, int], list[_Hits]] = {}
     for cell, table in results:
-        if len(table):
-            facts = identity(dict(cell.specification["bench"]))
-            setting = facts, cell.entry.goal, cell.entry.seed if seeds else 0
-            groups.setdefault(setting, []).append(_Hits.read(cell, table))
+        facts = identity(dict(cell.specification["bench"]))
+        setting = facts, cell.entry.goal, cell.entry.seed if seeds else 0
+        groups.setdefault(setting, []).append(_Hits.read(cell, table))
     return groups
 
 
@@ -133,8 +132,6 @@ def _insane(cell: Cell) -> Iterator[Flag]:
 
 
 def _unchanged(cell: Cell, table: pa.Table) -> Iterator[Flag]:
-    if not len(table):
-        return
     same = column(table, "margin_before") == column(table, "margin_after")
     if same.any():
         rows = f"{int(same.sum())} of {len(table)} rows"

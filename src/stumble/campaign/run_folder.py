@@ -106,6 +106,11 @@ class RunFolder:
         """Whether its verdicts and samples are there."""
         return (self._of(shard) / _VERDICTS).exists()
 
+    def finished(self) -> bool:
+        """Whether there is a campaign here of which nothing is left to do."""
+        there = (self.root / _PLAN).exists()
+        return there and all(self.done(shard) for cell in self.cells() for shard in cell.shards)
+
     def failure(self, shard: Shard) -> str | None:
         """Why it could not be done when last tried, or None."""
         file = self._of(shard).with_suffix(".failed.json")

@@ -42,56 +42,48 @@ class Sanity:
 def sanity_of_recogniser(target: Target, batch: Silhouettes) -> Sanity:
     """By the cosine to the clean embedding, next to the clean sequences."""
     clean = batch.floating()
-    with torch.no_grad():
-        reference = _embedding(target(clean))
-    goal = Goal("untargeted", torch.zeros(len(batch), dtype=torch.int64), None, reference)
+
+    def embedding(frames: Tensor) -> Tensor:
+        found = target(replace(clean, frames=frames)).embedding
+        if found is None:
+            raise TargetError("the target answers without an embedding; gait recognition needs one")
+        return found.flatten(1)
+
+    def loss(answer: Tensor, asked: Tensor) -> Tensor:
+        goal = Goal("untargeted", torch.zeros(len(batch), dtype=torch.int64), None, answer[:, None])
+        return Cosine()(Output(embedding=asked[:, None]), goal)
+
     drawn = uniform(0, clean.ids, "jitter", tuple(clean.frames.shape[1:]))
     near = (clean.frames + _JITTER * (2 * drawn - 1)).clamp(0, 1) * clean.mask[:, :, None, None]
-    return _examined(
-        target,
-        lambda frames: target(replace(clean, frames=frames)),
-        near,
-        lambda output: Cosine()(output, goal),
-        _embedding,
-    )
+    return _examined(target, embedding, clean.frames, near, loss)
 
 
 def sanity_of_classifier(target: SkeletonTarget, batch: Skeletons) -> Sanity:
     """By the cross-entropy to the predicted class, at the clean sequences."""
-    with torch.no_grad():
-        goal = Goal("untargeted", logits_of(target(batch)).argmax(1))
-    return _examined(
-        target,
-        lambda joints: target(batch.moved(joints)),
-        batch.joints,
-        lambda output: CrossEntropy()(output, goal),
-        logits_of,
-    )
 
+    def loss(answer: Tensor, asked: Tensor) -> Tensor:
+        return CrossEntropy()(Output(logits=asked), Goal("untargeted", answer.argmax(1)))
 
-def _embedding(output: Output) -> Tensor:
-    if output.embedding is None:
-        raise TargetError("the target answers without an embedding; gait recognition needs one")
-    return output.embedding
+    return _examined(target, lambda joints: logits_of(target(batch.moved(joints))), batch.joints, batch.joints, loss)
 
 
 def _examined(
     target: object,
-    answer: Callable[[Tensor], Output],
-    at: Tensor,
-    loss: Callable[[Output], Float[Tensor, " b"]],
-    told: Callable[[Output], Tensor],
+    ask: Callable[[Tensor], Float[Tensor, "b d"]],
+    clean: Tensor,
+    near: Tensor,
+    loss: Callable[[Tensor, Tensor], Float[Tensor, " b"]],
 ) -> Sanity:
+    """The target is asked twice about the clean sequences, and once, with a gradient, about those near them."""
     with torch.no_grad():
-        first, second = (told(answer(at)) for _ in range(2))
-    varying = (first - second).abs().flatten(1).amax(1) > _SAME * first.abs().flatten(1).amax(1)
+        answer, again = ask(clean), ask(clean)
+    varying = (answer - again).abs().amax(1) > _SAME * answer.abs().amax(1)
     with frozen(target):
-        variables = at.detach().clone().requires_grad_()
-        value = loss(answer(variables)).sum()
-        gradient = torch.zeros_like(at)
+        variables = near.detach().clone().requires_grad_()
+        value = loss(answer, ask(variables)).sum()
+        gradient = torch.zeros_like(near)
         if value.requires_grad:
             (gradient,) = torch.autograd.grad(value, variables)
     gradient = gradient.flatten(1)
-    broken = ~gradient.isfinite().all(1)
-    flat = (gradient == 0).all(1)
-    return Sanity(len(at), *(int(found.sum()) for found in (varying, flat, broken)))
+    found = varying, (gradient == 0).all(1), ~gradient.isfinite().all(1)
+    return Sanity(len(clean), *(int(which.sum()) for which in found))

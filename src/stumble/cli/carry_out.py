@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -45,10 +46,8 @@ class Execution:
         if self.workers is not None and self.workers < 1:
             raise SpecError(f"--workers is {self.workers}; expected at least 1")
 
-    def of(self, tested: Mapping[str, Tested]) -> Executor:
-        """The executor of a plan with these benches. Raises SpecError where Ray is not installed."""
-        if self.executor == "local":
-            return LocalExecutor(self.workers)
+    def cluster(self, tested: Mapping[str, Tested]) -> Executor:
+        """Ray's executor of a plan with these benches. Raises SpecError where Ray is not installed."""
         try:
             from stumble.campaign.ray import RayExecutor
         except ImportError as error:
@@ -74,23 +73,33 @@ class Finished:
 
 def carry_out(plan: Plan, out: Path, execution: Execution, command_line: str) -> Finished:
     """Do what is left of a plan in its folder, and say which shards failed."""
-    tested = {}
-    for name, bench in plan.benches.items():
-        with progress(f"reading {name}") as report:
-            tested[name] = bench.open(int(plan.memory * 2**30), report)
-        for sample, reason in list(tested[name].left_out.items())[:5]:
-            print(f"stumble: left out {sample}: {reason}", file=sys.stderr)
-    folder, cells = RunFolder(out), cells_of(plan, tested)
-    folder.start(plan, cells, provenance(command_line))
-    with progress("campaign") as report:
-        board = _Board(folder, cells, report)
-        execution.of(tested).run(folder, board)
+    folder, local = RunFolder(out), LocalExecutor(execution.workers)
+    with ExitStack() as early:
+        if execution.executor == "local" and not folder.finished():
+            early.enter_context(local.early(plan.threads))
+        tested = _opened(plan)
+        cells = cells_of(plan, tested)
+        folder.start(plan, cells, provenance(command_line))
+        with progress("campaign") as report:
+            board = _Board(folder, cells, report)
+            executor = local if execution.executor == "local" else execution.cluster(tested)
+            executor.run(folder, board)
     for reason, count in Counter(board.failed.values()).items():
         first = next(shard for shard, own in board.failed.items() if own == reason)
         print(f"stumble: {first}{f' and {count - 1} more' if count > 1 else ''}: {reason}", file=sys.stderr)
     if board.failed:
         print(f"stumble: {len(board.failed)} shards failed; the same command tries them again", file=sys.stderr)
     return Finished(folder, tested, len(board.failed))
+
+
+def _opened(plan: Plan) -> dict[str, Tested]:
+    tested = {}
+    for name, bench in plan.benches.items():
+        with progress(f"reading {name}") as report:
+            tested[name] = bench.open(int(plan.memory * 2**30), report)
+        for sample, reason in list(tested[name].left_out.items())[:5]:
+            print(f"stumble: left out {sample}: {reason}", file=sys.stderr)
+    return tested
 
 
 @dataclass
