@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pytest
 import torch
@@ -18,9 +19,9 @@ from stumble.constraints.feasible import Feasible
 from stumble.data.pose_pool import LoadedPoses
 from stumble.interfaces import Goal, Output, SkeletonAttack, SkeletonConstraint, SkeletonInput, SkeletonTarget, Weights
 from stumble.layouts import NTU25, OPENPOSE18, Layout
-from stumble.models.stgcn import STGCN
+from stumble.models import AGCN, PALSTM, STGCN
 from stumble.objectives import Margin
-from stumble.preprocess import StGcn
+from stumble.preprocess import PartAware, Recipe, StGcn, TwoStream
 from stumble.priors import BoneAngleDiscriminator, Frozen, TrainedAlong
 from stumble.sequences import Skeletons
 from stumble.testing import check_skeleton_attack, check_skeleton_constraint, check_skeleton_target
@@ -69,6 +70,9 @@ def batch(layout: Layout) -> Skeletons:
     return BATCHES[layout.name]
 
 
+Network = TypeVar("Network", STGCN, AGCN, PALSTM)
+
+
 class Toy:
     """Sixteen weighted sums of the motion, bent."""
 
@@ -88,18 +92,33 @@ class Toy:
         return Output(logits=(sums / 50).tanh() @ self.second)
 
 
-def stgcn(layout: Layout) -> STGCN:
-    """As it is initialised."""
+def initialised(network: type[Network], layout: Layout, recipe: Recipe) -> Network:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return STGCN("abcde", layout, StGcn(frames=8)).eval().requires_grad_(False)
+        return network("abcde", layout, recipe).eval().requires_grad_(False)
+
+
+def stgcn(layout: Layout) -> STGCN:
+    return initialised(STGCN, layout, StGcn(frames=8))
 
 
 def trainable_stgcn(layout: Layout) -> STGCN:
     return stgcn(layout).requires_grad_()
 
 
-@pytest.mark.parametrize("target", [Toy, stgcn, trainable_stgcn])
+def agcn(layout: Layout) -> AGCN:
+    return initialised(AGCN, layout, TwoStream(frames=8))
+
+
+def agcn_of_bones(layout: Layout) -> AGCN:
+    return initialised(AGCN, layout, TwoStream("bone", frames=8))
+
+
+def pa_lstm(layout: Layout) -> PALSTM:
+    return initialised(PALSTM, layout, PartAware(frames=8) if layout is NTU25 else StGcn(frames=8))
+
+
+@pytest.mark.parametrize("target", [Toy, stgcn, trainable_stgcn, agcn, agcn_of_bones, pa_lstm])
 def test_targets(target: Callable[[Layout], SkeletonTarget], layout: Layout, batch: Skeletons) -> None:
     check_skeleton_target(target(layout), batch)
 
