@@ -191,7 +191,7 @@ def test_damaged_clips_are_listed_and_left_out(
         (["--attack", "OneStep", "--limit", "0"], "actions: found no clip; expected at least one"),
         (
             ["--attack", "OneStep", "--model", "{trained}/poses.safetensors"],
-            "poses.json: found the architecture 'bone-angles'; expected 'stgcn'",
+            "poses.safetensors: found a BoneAngleDiscriminator; expected an action recogniser",
         ),
         (
             ["--attack", "OneStep", "--model", "{trained}/four.safetensors"],

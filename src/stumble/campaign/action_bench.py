@@ -33,7 +33,8 @@ class ActionBench(Bench):
     """An action recogniser and the clips to attack.
 
     Attributes:
-        model: name of shipped weights, or a checkpoint of ST-GCN: ours, the original's, PYSKL's or MMAction2's.
+        model: name of shipped weights, or a checkpoint of ST-GCN, 2s-AGCN or PA-LSTM; of several, with + between, their
+            mean logits count.
         data: folder or file of skeleton actions.
         split: the clips that this split tests, such as "ntu60-xsub"; all by default.
         subjects: whose clips, such as "75-94"; all by default.
@@ -51,7 +52,7 @@ class ActionBench(Bench):
     modality: ClassVar[Modality] = "actions"
 
     def open(self, memory: int, progress: Progress = lambda done, total: None) -> Tested:
-        reference, source = weights(self.model, "stgcn"), open_actions(self.data)
+        reference, source = weights(self.model), open_actions(self.data)
         tested = tested_actions(source, self.split, self.subjects)
         attacked = replace(tested, clips=tuple(drawn(tested.clips, self.limit, "limited clips")))
         contents, left_out, whole = Contents(), dict[str, str](), list[Clip]()

@@ -15,6 +15,7 @@ from stumble.data.action_splits import split_named
 from stumble.data.actions import ActionData, Clip
 from stumble.errors import DataError, SpecError, TargetError, WeightsError
 from stumble.interfaces import SilhouetteInput, SkeletonInput, SkeletonTarget, Target, Weights
+from stumble.targets import Ensemble
 
 __all__ = [
     "Damage",
@@ -105,8 +106,11 @@ def listed(text: str | None, known: Sequence[str], what: str) -> tuple[str, ...]
     return tuple(chosen)
 
 
-def weights(text: str, architecture: zoo.Architecture) -> Weights:
-    """Weights by the name of shipped ones, or by a file.
+def weights(text: str, architecture: zoo.Architecture | None = None) -> Weights:
+    """Weights by the name of shipped ones, or by a file; of several networks with + between them.
+
+    Args:
+        architecture: which network a file is for; None goes by the names of its tensors.
 
     Raises:
         WeightsError: there is no such name and no such file.
@@ -115,6 +119,8 @@ def weights(text: str, architecture: zoo.Architecture) -> Weights:
         return zoo.Shipped(text)
     if Path(text).is_file():
         return zoo.File(Path(text), architecture)
+    if "+" in text:
+        return zoo.Several(tuple(weights(part.strip(), architecture) for part in text.split("+")))
     shipped = ", ".join(zoo.names()) or "of which there are none"
     raise WeightsError(f"{text}: found no such file; expected a checkpoint, or the name of shipped weights ({shipped})")
 
@@ -128,7 +134,14 @@ def recogniser(reference: Weights) -> Target:
 
 
 def classifier(reference: Weights) -> SkeletonTarget:
-    """The action recogniser behind a reference. Raises WeightsError, also where it is another network."""
+    """The action recogniser behind a reference, or the ensemble of several.
+
+    Raises:
+        WeightsError: there is none, or another network.
+        TargetError: an ensemble of recognisers that take different skeletons.
+    """
+    if isinstance(reference, zoo.Several):
+        return Ensemble(tuple(classifier(member) for member in reference.members))
     network = reference.load()
     if not isinstance(network, SkeletonTarget) or not isinstance(network.takes, SkeletonInput):
         raise WeightsError(f"{reference}: found a {type(network).__name__}; expected an action recogniser")

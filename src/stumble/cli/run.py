@@ -69,8 +69,7 @@ def run(
         workers: of the local executor: processes; by default as many as processors and the plan's threads allow.
         address: of the Ray cluster, such as auto; by default one is started on this machine.
         limit: attack so many sequences of each bench, drawn at random, always the same ones; all by default.
-        model: of a preset: name of shipped weights, or a checkpoint of ST-GCN: ours, the original's, PYSKL's or
-            MMAction2's.
+        model: of a preset: name of shipped weights, or a checkpoint; see `stumble attack actions`.
         data: of a preset: folder or file of skeleton actions.
         split: of a preset: attack the clips that this split tests, such as ntu60-xview; all by default. It also says
             which of the paper's columns to compare with, and whose poses discriminators that learn along are shown.

@@ -55,7 +55,7 @@ def run_preset(
     """Regenerate a table or a figure of the CIASA paper; see `stumble run`."""
     began = time.perf_counter()
     make = preset_named(name)
-    reference, source = weights(model, "stgcn"), open_actions(data)
+    reference, source = weights(model), open_actions(data)
     target, chosen = classifier(reference), tested_actions(source, split, subjects)
     prior, judge = (_discriminator(name, source.layout) for name in (_PRIOR, _JUDGE))
     poses = FolderPoses(data, split or "", clips=_POOLED_CLIPS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal
@@ -13,14 +12,12 @@ from torch import Tensor
 from stumble.errors import WeightsError
 from stumble.layouts import NTU25, OPENPOSE18, Layout
 from stumble.models.agcn import AGCN, CHANNELS
-from stumble.models.checkpoints import class_names, filled, read_state
+from stumble.models.checkpoints import class_names, filled, read_state, some
 from stumble.preprocess import Recipe, TwoStream
 from stumble.preprocess.two_stream import bone_parents
 
 __all__ = ["load_agcn"]
 
-_RENAMED = ((re.compile(r"^(l\d+)a\."), r"\1."), (re.compile(r"\.conv_res\."), ".down."))
-"""How some of the released weights spell a name, and how the released code does."""
 _STILL = 1e-6
 
 
@@ -38,10 +35,11 @@ def load_agcn(path: Path, classes: Collection[str] | None = None, recipe: Recipe
         WeightsError: the file is no such checkpoint, or for other classes than are named or other people than the
             recipe has.
     """
-    state = {_spelled(name): value for name, value in read_state(path).items()}
+    # as some of the released weights spell the name that the released code has
+    state = {name.replace(".conv_res.", ".down."): value for name, value in read_state(path).items()}
     graph, norm, head = (state.get(name, torch.empty(())) for name in ("l1.gcn1.PA", "data_bn.weight", "fc.weight"))
     if (graph.ndim, norm.ndim, head.ndim) != (3, 1, 2):
-        raise WeightsError(f"{path}: found the keys {', '.join(sorted(state)[:3])}, …; expected 2s-AGCN's")
+        raise WeightsError(f"{path}: found the keys {some(state)}; expected 2s-AGCN's")
     layout = {len(layout): layout for layout in (NTU25, OPENPOSE18)}.get(graph.shape[-1])
     if layout is None:
         raise WeightsError(f"{path}: found a graph of {graph.shape[-1]} joints; expected 25 (NTU) or 18 (OpenPose)")
@@ -53,12 +51,6 @@ def load_agcn(path: Path, classes: Collection[str] | None = None, recipe: Recipe
     if recipe.people != people:
         raise WeightsError(f"{path}: found weights for {people} people; expected {recipe.people}, as the recipe has")
     return filled(AGCN(class_names(classes, len(head), path), layout, recipe), state, path)
-
-
-def _spelled(name: str) -> str:
-    for pattern, replacement in _RENAMED:
-        name = pattern.sub(replacement, name)
-    return name
 
 
 def _stream(state: Mapping[str, Tensor], layout: Layout, people: int) -> Literal["joint", "bone"]:

@@ -25,6 +25,7 @@ __all__ = [
     "load_gaitset",
     "load_silhouette_gan",
     "read_state",
+    "some",
 ]
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -123,7 +124,7 @@ def layout_of(state: Mapping[str, Tensor], where: Path) -> Layout:
     agreeing = {name: len(state.keys() & {*names.convolutions, names.parts}) for name, names in _LAYOUTS.items()}
     layout = max(agreeing, key=lambda name: agreeing[name])
     if agreeing[layout] == 0:
-        raise WeightsError(f"{where}: found the keys {_some(state)}; expected GaitSet's, original, OpenGait's or ours")
+        raise WeightsError(f"{where}: found the keys {some(state)}; expected GaitSet's, original, OpenGait's or ours")
     return layout
 
 
@@ -131,7 +132,7 @@ def check_state(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], whe
     """Raises WeightsError that names the keys, shapes or numbers of a state that a network cannot take."""
     missing, unexpected = expected.keys() - state.keys(), state.keys() - expected.keys()
     if missing or unexpected:
-        named = [f"{word} {_some(keys)}" for word, keys in (("no", missing), ("unexpected", unexpected)) if keys]
+        named = [f"{word} {some(keys)}" for word, keys in (("no", missing), ("unexpected", unexpected)) if keys]
         raise WeightsError(f"{where}: found {' and '.join(named)}; expected exactly the network's {len(expected)} keys")
     for name, value in expected.items():
         if state[name].shape != value.shape:
@@ -200,7 +201,7 @@ def load_silhouette_gan(path: Path) -> SilhouetteGAN:
     state = read_state(path)
     sizes = [state.get(name, torch.empty(0)).shape for name in ("scorer.first.weight", "generator.first.weight")]
     if [len(size) for size in sizes] != [4, 2]:
-        raise WeightsError(f"{path}: found the keys {_some(state)}; expected a silhouette generator's and its critic's")
+        raise WeightsError(f"{path}: found the keys {some(state)}; expected a silhouette generator's and its critic's")
     return filled(SilhouetteGAN(width=sizes[0][0], latent_dim=sizes[1][1]), state, path)
 
 
@@ -213,7 +214,8 @@ def _renamed(state: Mapping[str, Tensor], names: _Names) -> dict[str, Tensor]:
     return {**renamed, names.parts: parts}
 
 
-def _some(names: Collection[str], limit: int = 3) -> str:
+def some(names: Collection[str], limit: int = 3) -> str:
+    """The first of the names and how many more there are, for a message."""
     shown = sorted(names)[:limit]
     rest = len(names) - len(shown)
     return ", ".join(shown) + (f" and {rest} more" if rest else "")

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from stumble.errors import WeightsError
 from stumble.layouts import NTU25, OPENPOSE18, Layout
-from stumble.models.checkpoints import class_names, filled, read_state
+from stumble.models.checkpoints import class_names, filled, read_state, some
 from stumble.models.recogniser import ActionRecogniser
 from stumble.preprocess import PartAware, Recipe
 
@@ -122,7 +122,7 @@ def load_pa_lstm(path: Path, classes: Collection[str] | None = None, recipe: Rec
     state = read_state(path)
     read, head = (state.get(name, torch.empty(())) for name in ("layers.0.read_output", "classify.weight"))
     if (read.ndim, head.ndim) != (2, 2):
-        raise WeightsError(f"{path}: found the keys {', '.join(sorted(state)[:3])}, …; expected PA-LSTM's, of ours")
+        raise WeightsError(f"{path}: found the keys {some(state)}; expected PA-LSTM's, of ours")
     fitting = [layout for layout in (NTU25, OPENPOSE18) if read.shape[1] % (CHANNELS * len(layout)) == 0]
     if not fitting or not read.shape[1]:
         raise WeightsError(f"{path}: found {read.shape[1]} inputs; expected 3 for each of 25 or 18 joints")

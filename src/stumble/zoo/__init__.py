@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from stumble.zoo.architectures import Architecture
 from stumble.zoo.card import Card
-from stumble.zoo.weights import SHIPPED, Architecture, File, Shipped, names, save
+from stumble.zoo.weights import SHIPPED, File, Several, Shipped, names, save
 
-__all__ = ["SHIPPED", "Architecture", "Card", "File", "Shipped", "names", "save"]
+__all__ = ["SHIPPED", "Architecture", "Card", "File", "Several", "Shipped", "names", "save"]

@@ -22,11 +22,11 @@ class Card:
         seed: of the training.
         metrics: what was measured, on people who were not trained on: rank-1 in percent, sample quality, ….
         licence: of the weights, an SPDX identifier.
-        architecture: "gaitset", "wgan-gp", "stgcn" or "bone-angles".
+        architecture: one of `zoo.Architecture`.
         parameters: how many numbers are learnt.
         digest: hexadecimal SHA-256 of the weight file.
-        settings: what rebuilds the network beside its numbers: of ST-GCN the names of layout and classes, and the
-            recipe as plain data. Empty where the numbers are enough.
+        settings: what rebuilds the network beside its numbers: of an action recogniser the names of layout and classes,
+            and the recipe as plain data. Empty where the numbers are enough.
     """
 
     data: str

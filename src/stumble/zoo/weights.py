@@ -4,40 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import nn
 
-from stumble.errors import SpecError, WeightsError
+from stumble.errors import WeightsError
 from stumble.interfaces import Weights
-from stumble.layouts import NTU25, OPENPOSE18
-from stumble.models.checkpoints import check_state, load_gaitset, load_silhouette_gan, read_state
-from stumble.models.gaitset import GaitSet
-from stumble.models.stgcn import STGCN
-from stumble.models.stgcn_checkpoints import load_stgcn
-from stumble.models.wgan_gp import SilhouetteGAN
-from stumble.preprocess import Recipe
-from stumble.priors.bone_angles import BoneAngleDiscriminator
-from stumble.spec import from_plain, to_plain
+from stumble.models.recogniser import ActionRecogniser
+from stumble.spec import to_plain
+from stumble.zoo.architectures import ARCHITECTURES, Architecture, architecture_of
 from stumble.zoo.card import Card
 
-__all__ = ["SHIPPED", "Architecture", "File", "Shipped", "names", "save"]
-
-Architecture = Literal["gaitset", "wgan-gp", "stgcn", "bone-angles"]
+__all__ = ["SHIPPED", "File", "Several", "Shipped", "names", "save"]
 
 SHIPPED = Path(__file__).with_name("shipped")
 """The folder of the weights that come with the package."""
-
-_ARCHITECTURES: dict[type[nn.Module], Architecture] = {
-    GaitSet: "gaitset",
-    SilhouetteGAN: "wgan-gp",
-    STGCN: "stgcn",
-    BoneAngleDiscriminator: "bone-angles",
-}
 
 
 def names() -> tuple[str, ...]:
@@ -54,6 +37,9 @@ class Shipped(Weights):
     """
 
     name: str
+
+    def __str__(self) -> str:
+        return self.name
 
     @property
     def path(self) -> Path:
@@ -83,15 +69,18 @@ class Shipped(Weights):
 class File(Weights):
     """Weights in a file: ours, or a checkpoint in any layout that `models` detects.
 
-    ST-GCN's classes and recipe are those of the card beside the file, where there is one.
+    Classes and recipe of an action recogniser are those of the card beside the file, where there is one.
 
     Attributes:
         path: the file.
-        architecture: which network they are for.
+        architecture: which network they are for; None goes by the names of the tensors.
     """
 
     path: Path
-    architecture: Architecture = "gaitset"
+    architecture: Architecture | None = None
+
+    def __str__(self) -> str:
+        return str(self.path)
 
     @property
     def digest(self) -> str:
@@ -99,49 +88,31 @@ class File(Weights):
 
     def load(self) -> nn.Module:
         """The network in inference mode, its parameters frozen. Raises WeightsError."""
-        return _LOADERS[self.architecture](self.path).requires_grad_(False).eval()
+        architecture = self.architecture or architecture_of(self.path)
+        return ARCHITECTURES[architecture].load(self.path).requires_grad_(False).eval()
 
 
-def _load_stgcn(path: Path) -> STGCN:
-    """With what the card beside the file says, or without a card by what the checkpoint alone tells."""
-    beside = path.with_suffix(".json")
-    if not beside.exists():
-        return load_stgcn(path)
-    card = Card.read(beside)
-    if card.architecture != "stgcn":
-        raise WeightsError(f"{beside}: found the architecture {card.architecture!r}; expected 'stgcn'")
-    settings = card.settings
-    classes = settings.get("classes")
-    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        raise WeightsError(f"{beside}: found the classes {classes!r}; expected a list of names")
-    try:
-        recipe = from_plain(settings.get("recipe"), Recipe)  # type: ignore[type-abstract]
-    except SpecError as error:
-        raise WeightsError(f"{beside}: found no usable recipe: {error}") from error
-    network = load_stgcn(path, classes, recipe)
-    if (found := settings.get("layout")) != network.layout.name:
-        raise WeightsError(f"{beside}: found the layout {found!r}; expected {network.layout.name!r}, the weights' own")
-    return network
+@dataclass(frozen=True)
+class Several(Weights):
+    """Those of several networks, which are asked together.
 
+    Attributes:
+        members: of each.
+    """
 
-def _load_bone_angles(path: Path) -> BoneAngleDiscriminator:
-    """Of the layout whose number of major bones the weights are for."""
-    state = read_state(path)
-    shape = state["decide.weight"].shape if "decide.weight" in state else None
-    for network in map(BoneAngleDiscriminator, (NTU25, OPENPOSE18)):
-        if network.decide.weight.shape == shape:
-            check_state(state, network.state_dict(), path)
-            network.load_state_dict(state)
-            return network.eval()
-    raise WeightsError(f"{path}: found no discriminator of bone angles of a known layout; expected one")
+    members: tuple[Weights, ...]
 
+    def __str__(self) -> str:
+        return " + ".join(map(str, self.members))
 
-_LOADERS: Mapping[str, Callable[[Path], nn.Module]] = {
-    "gaitset": load_gaitset,
-    "wgan-gp": load_silhouette_gan,
-    "stgcn": _load_stgcn,
-    "bone-angles": _load_bone_angles,
-}
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the members' digests, in their order."""
+        return hashlib.sha256(" ".join(member.digest for member in self.members).encode()).hexdigest()
+
+    def load(self) -> nn.ModuleList:
+        """The networks. Raises WeightsError."""
+        return nn.ModuleList(member.load() for member in self.members)
 
 
 def save(module: nn.Module, path: Path, card: Card, half: bool = True) -> Card:
@@ -161,8 +132,9 @@ def save(module: nn.Module, path: Path, card: Card, half: bool = True) -> Card:
 
     if path.suffix != ".safetensors":
         raise WeightsError(f"{path}: found suffix {path.suffix!r}; expected .safetensors")
-    if type(module) not in _ARCHITECTURES:
-        known = ", ".join(t.__name__ for t in _ARCHITECTURES)
+    architectures = {kind.network: name for name, kind in ARCHITECTURES.items()}
+    if type(module) not in architectures:
+        known = ", ".join(t.__name__ for t in architectures)
         raise WeightsError(f"{path}: found a {type(module).__name__} to save; expected one of {known}")
     state, learnt = {}, {name for name, _ in module.named_parameters()}
     for name, value in module.state_dict().items():
@@ -173,7 +145,7 @@ def save(module: nn.Module, path: Path, card: Card, half: bool = True) -> Card:
     content = to_bytes(state)
     card = replace(
         card,
-        architecture=_ARCHITECTURES[type(module)],
+        architecture=architectures[type(module)],
         parameters=sum(p.numel() for p in module.parameters()),
         digest=hashlib.sha256(content).hexdigest(),
         settings=_settings(module),
@@ -186,16 +158,17 @@ def save(module: nn.Module, path: Path, card: Card, half: bool = True) -> Card:
 
 def _settings(module: nn.Module) -> dict[str, object]:
     """What rebuilds a network beside its numbers."""
-    if not isinstance(module, STGCN):
+    if not isinstance(module, ActionRecogniser):
         return {}
     return {"layout": module.layout.name, "classes": list(module.classes), "recipe": to_plain(module.recipe)}
 
 
 def _architecture(card: Card, path: Path) -> Architecture:
-    for architecture in _ARCHITECTURES.values():
+    for architecture in ARCHITECTURES:
         if card.architecture == architecture:
             return architecture
-    raise WeightsError(f"{path}: its card names the architecture {card.architecture!r}; expected {', '.join(_LOADERS)}")
+    known = ", ".join(ARCHITECTURES)
+    raise WeightsError(f"{path}: its card names the architecture {card.architecture!r}; expected {known}")
 
 
 def _digest(path: Path) -> str:
