@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from stumble.training.action_clips import ActionClips, HeldOutTop1, prepare
+from stumble.training.actions import ActionProgress, ActionTraining
 from stumble.training.bone_angles import BoneAngleProgress, BoneAngleTraining, PosePairs, taken_for_real
 from stumble.training.calibration import calibrate
 from stumble.training.gaitset import GaitSetProgress, GaitSetTraining, by_subject
 from stumble.training.memory import keep_freed_memory
-from stumble.training.stgcn import STGCNProgress, STGCNTraining
 from stumble.training.validation import HeldOutRank1
 from stumble.training.wgan_gp import WganProgress, WganTraining, contact_sheet, sample, single_frames
 
 __all__ = [
     "ActionClips",
+    "ActionProgress",
+    "ActionTraining",
     "BoneAngleProgress",
     "BoneAngleTraining",
     "GaitSetProgress",
@@ -20,8 +22,6 @@ __all__ = [
     "HeldOutRank1",
     "HeldOutTop1",
     "PosePairs",
-    "STGCNProgress",
-    "STGCNTraining",
     "WganProgress",
     "WganTraining",
     "by_subject",
