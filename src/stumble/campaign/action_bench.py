@@ -39,6 +39,7 @@ class ActionBench(Bench):
         split: the clips that this split tests, such as "ntu60-xsub"; all by default.
         subjects: whose clips, such as "75-94"; all by default.
         limit: so many clips, drawn at random, always the same ones; all by default.
+        source: recognisers that the attack sees instead, named likewise: what is made on them is judged on the model.
         judge: a discriminator of poses that no attack optimises against, by name or file; None measures no realness.
     """
 
@@ -47,6 +48,7 @@ class ActionBench(Bench):
     split: str | None = None
     subjects: str | None = None
     limit: int | None = None
+    source: str | None = None
     judge: str | None = None
 
     modality: ClassVar[Modality] = "actions"
@@ -64,18 +66,21 @@ class ActionBench(Bench):
         if not whole:
             raise DataError(source.name, f"none of {len(attacked)} clips that can be read", "at least one")
         judge = None if self.judge is None else weights(self.judge, "bone-angles")
+        seen = None if self.source is None else weights(self.source)
         facts = {
             "model": reference.digest,
             "sequences": contents.digest,
             "layout": source.layout.name,
             "judge": None if judge is None else judge.digest,
+            **({} if seen is None else {"source": seen.digest}),
         }
-        return _Tested(reference, replace(tested, clips=tuple(whole)), judge, memory, facts, left_out)
+        return _Tested(reference, seen, replace(tested, clips=tuple(whole)), judge, memory, facts, left_out)
 
 
 @dataclass(frozen=True)
 class _Tested(Tested):
     reference: Weights
+    seen: Weights | None
     source: ActionData
     discriminator: Weights | None
     memory: int
@@ -91,6 +96,13 @@ class _Tested(Tested):
         return replace(ActionEvaluation.prepare(classifier(self.reference), self.source), memory=self.memory)
 
     @cached_property
+    def crafting(self) -> ActionEvaluation:
+        """What the attack sees."""
+        if self.seen is None:
+            return self.evaluation
+        return replace(ActionEvaluation.prepare(classifier(self.seen), self.source), memory=self.memory)
+
+    @cached_property
     def judging(self) -> SkeletonJudge:
         network = None if self.discriminator is None else self.discriminator.load()
         assert network is None or isinstance(network, BoneAngleDiscriminator)
@@ -103,10 +115,11 @@ class _Tested(Tested):
         self, attack: Any, goal: str, seed: int, samples: Sequence[str], folder: Path, progress: Progress
     ) -> pa.Table:
         wanted = set(samples)
-        evaluation = replace(self.evaluation, clips=tuple(c for c in self.source.clips if c.id in wanted))
-        if not evaluation.aimable(goal):
+        judged = replace(self.evaluation, clips=tuple(c for c in self.source.clips if c.id in wanted))
+        crafting = replace(self.crafting, clips=judged.aimable(goal))
+        if not crafting.aimable(goal):
             return pa.table({"sample": pa.array([], pa.string())})
-        return evaluation.attack(attack, goal, folder, judge=self.judging, seed=seed, progress=progress)
+        return crafting.attack(attack, goal, folder, judge=self.judging, seed=seed, progress=progress)
 
     def judge(self, attack: Any, goal: str, seed: int, folder: Path, verdicts: pa.Table) -> pa.Table:
         named, effort = {c.id: c for c in self.source.clips}, {row["sample"]: row for row in verdicts.to_pylist()}
@@ -121,7 +134,7 @@ class _Tested(Tested):
                 torch.tensor([row["queries"] for row in rows]),
                 tuple(row["stopped"] for row in rows),
             )
-            aim = self.evaluation.goal(goal, clips)
+            aim = self.crafting.goal(goal, clips)
             tables.append(self.judging(clean, stored, result, aim, clips, attack.constraints(clean)))
         return pa.concat_tables(tables, promote_options="permissive")
 
@@ -129,6 +142,7 @@ class _Tested(Tested):
         data = replace(self.source, read=Held(dict(self.source.sequences())))
         copy = replace(self, source=data)
         copy.__dict__["evaluation"] = replace(self.evaluation, data=data)
+        copy.__dict__["crafting"] = replace(self.crafting, data=data)
         copy.__dict__["judging"] = self.judging
         return copy
 

@@ -45,6 +45,7 @@ class GaitBench(Bench):
         subjects: whom to test, such as "75-124"; by default those that the protocol tests.
         limit: so many probes, drawn at random, always the same ones; all by default.
         frames: the first so many frames of each sequence; None for all.
+        source: the recogniser that the attack sees instead, named likewise: what is made on it is judged on the model.
         distance: "per-part", the mean distance of the parts (OpenGait); "flattened", of the whole vector (GaitSet).
     """
 
@@ -55,6 +56,7 @@ class GaitBench(Bench):
     subjects: str | None = None
     limit: int | None = None
     frames: int | None = 40
+    source: str | None = None
     distance: Distance = "per-part"
 
     modality: ClassVar[Modality] = "gait"
@@ -78,21 +80,24 @@ class GaitBench(Bench):
         keys = tuple(key for key in attacked if key in readable)
         if not keys:
             raise DataError(source.name, f"none of {len(attacked)} probes that can be read", "at least one")
+        seen = None if self.source is None else weights(self.source, "gaitset")
         facts = {
             "model": reference.digest,
             "sequences": contents.digest,
             "protocol": source.protocol,
             "frames": self.frames,
             "distance": self.distance,
+            **({} if seen is None else {"source": seen.digest}),
         }
         tested = replace(source, keys=tuple(whole))
-        return _Tested(self, reference, source, tested, keys, chosen, memory, facts, left_out)
+        return _Tested(self, reference, seen, source, tested, keys, chosen, memory, facts, left_out)
 
 
 @dataclass(frozen=True)
 class _Tested(Tested):
     bench: GaitBench
     reference: Weights
+    seen: Weights | None
     source: GaitData
     readable: GaitData
     keys: tuple[SequenceKey, ...]
@@ -107,7 +112,15 @@ class _Tested(Tested):
 
     @cached_property
     def evaluation(self) -> GaitEvaluation:
-        target: Target = recogniser(self.reference)
+        return self._prepared(self.reference)
+
+    @cached_property
+    def crafting(self) -> GaitEvaluation:
+        """What the attack sees."""
+        return self.evaluation if self.seen is None else self._prepared(self.seen)
+
+    def _prepared(self, reference: Weights) -> GaitEvaluation:
+        target: Target = recogniser(reference)
         evaluation = GaitEvaluation.prepare(
             target, self.readable, subjects=self.chosen, frames=self.bench.frames, distance=self.bench.distance
         )
@@ -125,8 +138,8 @@ class _Tested(Tested):
         self, attack: Any, goal: str, seed: int, samples: Sequence[str], folder: Path, progress: Progress
     ) -> pa.Table:
         wanted = set(samples)
-        evaluation = replace(self.evaluation, probes=tuple(key for key in self.keys if key.id in wanted))
-        return evaluation.attack(
+        crafting = replace(self.crafting, probes=tuple(key for key in self.keys if key.id in wanted))
+        return crafting.attack(
             attack,
             cast(Kind, goal),
             folder,
@@ -153,7 +166,7 @@ class _Tested(Tested):
                 tuple(row["stopped"] for row in rows),
             )
             probes = [Probe(key.subject, key.condition, key.view) for key in keys]
-            aim = self.evaluation.goal(cast(Kind, goal), keys, seed)
+            aim = self.crafting.goal(cast(Kind, goal), keys, seed)
             tables.append(judge(clean, stored, result, aim, probes, _kept(attack)))
         return pa.concat_tables(tables, promote_options="permissive")
 
@@ -161,6 +174,7 @@ class _Tested(Tested):
         data = replace(self.readable, read=Held(dict(self.readable.sequences())))
         copy = replace(self, source=replace(data, keys=()), readable=data)
         copy.__dict__["evaluation"] = replace(self.evaluation, data=data)
+        copy.__dict__["crafting"] = replace(self.crafting, data=data)
         copy.__dict__["plausibility"] = self.plausibility
         return copy
 
