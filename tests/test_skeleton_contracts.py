@@ -24,6 +24,7 @@ from stumble.objectives import Margin
 from stumble.preprocess import PartAware, Recipe, StGcn, TwoStream
 from stumble.priors import BoneAngleDiscriminator, Frozen, TrainedAlong
 from stumble.sequences import Skeletons
+from stumble.targets import Ensemble
 from stumble.testing import check_skeleton_attack, check_skeleton_constraint, check_skeleton_target
 
 IDS = ("S001C001P001R001A001", "S001C001P002R001A050", "S001C001P003R001A002")
@@ -114,11 +115,15 @@ def agcn_of_bones(layout: Layout) -> AGCN:
     return initialised(AGCN, layout, TwoStream("bone", frames=8))
 
 
+def two_streams(layout: Layout) -> Ensemble:
+    return Ensemble((agcn(layout), agcn_of_bones(layout)))
+
+
 def pa_lstm(layout: Layout) -> PALSTM:
     return initialised(PALSTM, layout, PartAware(frames=8) if layout is NTU25 else StGcn(frames=8))
 
 
-@pytest.mark.parametrize("target", [Toy, stgcn, trainable_stgcn, agcn, agcn_of_bones, pa_lstm])
+@pytest.mark.parametrize("target", [Toy, stgcn, trainable_stgcn, agcn, agcn_of_bones, two_streams, pa_lstm])
 def test_targets(target: Callable[[Layout], SkeletonTarget], layout: Layout, batch: Skeletons) -> None:
     check_skeleton_target(target(layout), batch)
 
@@ -193,6 +198,14 @@ EXCUSED = {"paper": ("box",), "box": ("bones",)}
 def test_attacks(name: str, layout: Layout, batch: Skeletons) -> None:
     attack, target = ATTACKS[name](layout), Toy(layout)
     check_skeleton_attack(attack, target, batch, second_choice(target, batch), excused=EXCUSED.get(name, ()))
+
+
+@pytest.mark.parametrize("network", [two_streams, pa_lstm])
+def test_an_attack_on_other_networks_of_full_size(
+    network: Callable[[Layout], SkeletonTarget], layout: Layout, batch: Skeletons
+) -> None:
+    target = network(layout)
+    check_skeleton_attack(OneStep(), target, batch, Goal("untargeted", second_choice(target, batch).label), seed=1)
 
 
 @pytest.mark.parametrize("name", ["one step", "feasible", "rotations", "trained along, stop"])

@@ -15,7 +15,7 @@ from stumble.data.action_splits import split_named
 from stumble.data.actions import ActionData, Clip
 from stumble.errors import DataError, SpecError, TargetError, WeightsError
 from stumble.interfaces import SilhouetteInput, SkeletonInput, SkeletonTarget, Target, Weights
-from stumble.targets import Ensemble
+from stumble.targets import Ensemble, gait_ensemble
 
 __all__ = [
     "Damage",
@@ -126,7 +126,14 @@ def weights(text: str, architecture: zoo.Architecture | None = None) -> Weights:
 
 
 def recogniser(reference: Weights) -> Target:
-    """The gait recogniser behind a reference. Raises WeightsError, also where it is another network."""
+    """The gait recogniser behind a reference, or the ensemble of several.
+
+    Raises:
+        WeightsError: there is none, or another network.
+        TargetError: an ensemble of recognisers that take silhouettes of different sizes.
+    """
+    if isinstance(reference, zoo.Several):
+        return gait_ensemble([recogniser(member) for member in reference.members])
     network = reference.load()
     if not isinstance(network, Target) or not isinstance(network.takes, SilhouetteInput):
         raise WeightsError(f"{reference}: found a {type(network).__name__}; expected a gait recogniser")

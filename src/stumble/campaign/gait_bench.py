@@ -45,7 +45,8 @@ class GaitBench(Bench):
         subjects: whom to test, such as "75-124"; by default those that the protocol tests.
         limit: so many probes, drawn at random, always the same ones; all by default.
         frames: the first so many frames of each sequence; None for all.
-        source: the recogniser that the attack sees instead, named likewise: what is made on it is judged on the model.
+        source: recognisers that the attack sees instead, named likewise, several with + between: what is made on them
+            is judged on the model.
         distance: "per-part", the mean distance of the parts (OpenGait); "flattened", of the whole vector (GaitSet).
     """
 
@@ -62,7 +63,7 @@ class GaitBench(Bench):
     modality: ClassVar[Modality] = "gait"
 
     def open(self, memory: int, progress: Progress = lambda done, total: None) -> Tested:
-        reference, source = weights(self.model, "gaitset"), open_gait(self.data)
+        reference, source = weights(self.model), open_gait(self.data)
         protocol = PROTOCOLS[source.protocol]
         chosen = set(protocol.tested(source) if self.subjects is None else people(source, self.subjects))
         gallery, probes = protocol.split(source, chosen)
@@ -80,7 +81,7 @@ class GaitBench(Bench):
         keys = tuple(key for key in attacked if key in readable)
         if not keys:
             raise DataError(source.name, f"none of {len(attacked)} probes that can be read", "at least one")
-        seen = None if self.source is None else weights(self.source, "gaitset")
+        seen = None if self.source is None else weights(self.source)
         facts = {
             "model": reference.digest,
             "sequences": contents.digest,
