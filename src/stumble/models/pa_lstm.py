@@ -60,7 +60,7 @@ class PALSTM(ActionRecogniser):
 
 
 class _PartAware(nn.Module):
-    """One layer: of part p, with x its input and h what all parts gave a frame before (the paper's Eq. 2 to 4),
+    """One layer: of part p, with x its input and h what all parts gave a frame before,
 
     i, f, g = σ, σ, tanh of W_p (x_p, h);  c_p = f c_p + i g;  o = σ(W_o (x_1, …, x_P, h));  h = o tanh(c_1, …, c_P).
 

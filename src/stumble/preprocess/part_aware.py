@@ -20,7 +20,7 @@ __all__ = ["PartAware"]
 
 @dataclass(frozen=True)
 class PartAware(Recipe):
-    """The recipe of PA-LSTM (Shahroudy, Liu, Ng, Wang; CVPR 2016, Section 4.1).
+    """The recipe of PA-LSTM (Shahroudy, Liu, Ng, Wang; CVPR 2016).
 
     The main actor is the body that moves most (`liveliest`), others follow. In each frame the main actor's spine middle
     is the origin, x goes along the line from the right to the left shoulder, y towards the head as the line from spine

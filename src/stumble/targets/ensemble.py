@@ -18,7 +18,7 @@ class Ensemble:
     """A target that answers with the mean of its members' logits.
 
     The class it names is that of the largest sum of scores, which is how 2s-AGCN joins its streams. That attacks see a
-    mean of logits rather than of probabilities or of losses is what Dong et al. (2018, Section 3.3) found to transfer
+    mean of logits rather than of probabilities or of losses is what Dong et al. (CVPR 2018) found to transfer
     best: no member's gradient vanishes because that member is sure already. Since this is a target, every attack takes
     it as it is.
 
