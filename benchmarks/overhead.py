@@ -26,15 +26,17 @@ from stumble.attacks import CIASA, JointPGD, OneStep
 from stumble.campaign import ActionEvaluation
 from stumble.constraints import JointBudget
 from stumble.data.whole_files import whole_file
-from stumble.interfaces import SkeletonAttack, SkeletonTarget
+from stumble.interfaces import Output, SkeletonAttack, SkeletonTarget
 from stumble.objectives import CrossEntropy
 from stumble.priors.discriminators import Frozen
+from stumble.sequences import Skeletons
 from stumble.synth import Actors
 from stumble.training.memory import keep_freed_memory
 from stumble.zoo import Shipped
 
 REPEATS, STEPS = 5, 10
 BUDGET = JointBudget(0.012)
+BARE, COMPILED = "forward and backward alone", "the same by torch.compile"
 
 
 def main() -> None:
@@ -45,26 +47,27 @@ def main() -> None:
     given = parser.parse_args()
     keep_freed_memory()
     clips, repeats = (1, 1) if given.quick else (given.clips, REPEATS)
-    text = page(clips, *measure(clips, repeats))
+    text = page(clips, *measure(clips, repeats, given.quick))
     with whole_file(given.docs / "overhead.md") as temporary:
         temporary.write_text(text, encoding="utf-8")
     print(text)
 
 
-def measure(clips: int, repeats: int) -> tuple[dict[str, float], dict[str, float], float]:
+def measure(clips: int, repeats: int, quick: bool) -> tuple[dict[str, float], dict[str, float], float]:
     """Seconds per iteration of each way, operations per second of the machine, operations of one iteration."""
     target = Shipped("stgcn-synthetic-xsub").load()
     assert isinstance(target, SkeletonTarget)
+    compiled = torch.compile(target)
     data = Actors().data(range(125, 135))
     evaluation = ActionEvaluation.prepare(target, data)
     whole = [clip for clip in data.clips if data.load(clip).positions.shape[1] == 64][:clips]
     batch, goal = data.batch(whole), evaluation.goal("least-likely", whole)
 
-    def bare(steps: int = STEPS) -> None:
+    def loop(answer: Callable[[Skeletons], Output], steps: int = STEPS) -> None:
         joints = batch.joints
         for _ in range(steps):
             joints = joints.detach().requires_grad_()
-            loss = CrossEntropy()(target(batch.moved(joints)), goal).sum()
+            loss = CrossEntropy()(answer(batch.moved(joints)), goal).sum()
             torch.autograd.grad(loss, joints)
 
     def attacked(attack: SkeletonAttack) -> Callable[[], object]:
@@ -72,7 +75,8 @@ def measure(clips: int, repeats: int) -> tuple[dict[str, float], dict[str, float
 
     ciasa = CIASA(BUDGET, Frozen(Shipped("bone-angles-synthetic")), iterations=STEPS)
     ways: dict[str, tuple[int, Callable[[], object]]] = {
-        "forward and backward alone": (STEPS, bare),
+        BARE: (STEPS, lambda: loop(target)),
+        COMPILED: (STEPS, lambda: loop(compiled)),
         "one step": (1, attacked(OneStep(BUDGET))),
         "PGD": (STEPS, attacked(JointPGD(BUDGET, iterations=STEPS))),
         "CIASA, prediction alone, box": (STEPS, attacked(replace(ciasa, prior=None, smooth=False, projection="box"))),
@@ -85,6 +89,8 @@ def measure(clips: int, repeats: int) -> tuple[dict[str, float], dict[str, float
         "convolutions": (2.0 * 9 * 64 * x.numel(), lambda: functional.conv2d(x, kernel, padding=1)),
         "matrix products": (2.0 * 1024**3, lambda: square @ square),
     }
+    if quick:
+        del ways[COMPILED]
     seconds: dict[str, list[float]] = {name: [] for name in (*ways, *limits)}
     for _ in range(repeats + 1):  # the first one warms up
         for name, (steps, run) in ways.items():
@@ -94,7 +100,7 @@ def measure(clips: int, repeats: int) -> tuple[dict[str, float], dict[str, float
                 seconds[name].append(timed(product))
     figures = {name: median(values[1:]) for name, values in seconds.items()}
     with FlopCounterMode(display=False) as counter:
-        bare(1)
+        loop(target, 1)
     reached = {name: operations / figures.pop(name) for name, (operations, _) in limits.items()}
     return figures, reached, float(counter.get_total_flops())
 
@@ -106,7 +112,7 @@ def timed(run: Callable[[], object]) -> float:
 
 
 def page(clips: int, seconds: dict[str, float], reached: dict[str, float], operations: float) -> str:
-    bare = seconds["forward and backward alone"]
+    bare = seconds[BARE]
     rows = "\n".join(
         f"| {name} | {1e3 * value:.0f} | {1e3 * value / clips:.1f} | {value / bare:.2f} |"
         for name, value in seconds.items()
@@ -117,7 +123,7 @@ def page(clips: int, seconds: dict[str, float], reached: dict[str, float], opera
     return f"""# What attacks on ST-GCN cost
 
 {clips} clips of one person and 64 frames, shipped ST-GCN, float32, parameters frozen. Medians of {REPEATS} runs, which
-take turns, after one that warms up; what an attack does before and after its iterations is in its figure.
+take turns, after one that warms up and compiles; what an attack does before and after its iterations is in its figure.
 
 | per iteration | ms | ms a clip | times the bare one |
 |---|---:|---:|---:|

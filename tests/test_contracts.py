@@ -9,11 +9,21 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stumble.attacks import BestReal, PixelAttack, RandomFrames, RealFrames, TemporalSparse, fgsm, mi_fgsm, pgd
+from stumble.attacks import (
+    BestReal,
+    PixelAttack,
+    RandomFrames,
+    RandomLatents,
+    RealFrames,
+    TemporalSparse,
+    fgsm,
+    mi_fgsm,
+    pgd,
+)
 from stumble.constraints import Even, Given, Kept, RandomPositions, Sparsity
 from stumble.data.frame_pool import LoadedFrames
 from stumble.interfaces import Attack, Constraint, Features, Goal, Output, SilhouetteInput, Target, Weights
-from stumble.models import GaitSet
+from stumble.models import GEI, GaitBase, GaitGAN, GaitSet, GEINet, SelfGait
 from stumble.models.wgan_gp import SilhouetteGAN
 from stumble.sequences import Silhouettes
 from stumble.targets import wrap
@@ -57,6 +67,26 @@ def wrapped() -> Target:
         return embedding
 
     return wrap(net, SilhouetteInput(64, 44), embed)
+
+
+def gaitbase() -> GaitBase:
+    torch.manual_seed(0)
+    return GaitBase(3, (4, 6, 8, 10)).eval()
+
+
+def geinet() -> GEINet:
+    torch.manual_seed(0)
+    return GEINet(3).eval()
+
+
+def gaitgan() -> GaitGAN:
+    torch.manual_seed(0)
+    return GaitGAN(width=4).eval()
+
+
+def selfgait() -> SelfGait:
+    torch.manual_seed(0)
+    return SelfGait().eval()
 
 
 class Outline:
@@ -105,12 +135,12 @@ POOL = LoadedFrames(
 )
 
 
-@pytest.mark.parametrize("target", [gaitset, wrapped, Outline])
+@pytest.mark.parametrize("target", [gaitset, gaitbase, GEI, geinet, gaitgan, selfgait, wrapped, Outline])
 def test_targets(target: Callable[[], Target], batch: Silhouettes) -> None:
     check_target(target(), batch)
 
 
-@pytest.mark.parametrize("target", [in_double, Outline])
+@pytest.mark.parametrize("target", [in_double, GEI, Outline])
 @pytest.mark.parametrize(
     "attack",
     [
@@ -123,6 +153,8 @@ def test_targets(target: Callable[[], Target], batch: Silhouettes) -> None:
         RandomFrames(PRIOR, "insert", Sparsity(0.5), RandomPositions(), sphere=True),
         RealFrames(POOL),
         RealFrames(POOL, "insert", Sparsity(frames=2), Even()),
+        RandomLatents(PRIOR, draws=3),
+        RandomLatents(PRIOR, "insert", Sparsity(frames=2), Even(), draws=2),
         BestReal(POOL),
         BestReal(POOL, "insert", Sparsity(frames=2), RandomPositions(), candidates=8),
         PixelAttack(iterations=2),

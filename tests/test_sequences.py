@@ -103,3 +103,36 @@ def test_lengths_must_lie_within_the_frames(length: int) -> None:
 def test_every_sequence_needs_an_id() -> None:
     with pytest.raises(DataError, match="1 ids"):
         Silhouettes(torch.zeros(2, 3, 4, 3), torch.tensor([2, 3]), ("a",))
+
+
+@given(batches, st.data())
+def test_pieces_are_the_chosen_frames_in_their_order(sequences: list[np.ndarray], data: st.DataObject) -> None:
+    batch = Silhouettes.pad(sequences, [f"{k}" for k in range(len(sequences))])
+    bits = data.draw(arrays.arrays(bool, (len(batch), 3, batch.frames.shape[1])))
+    mask = torch.from_numpy(bits) & batch.mask[:, None]
+    pieces = batch.pieces(mask)
+    expected = {
+        f"{row}#{piece}": batch.frames[row, chosen]
+        for row, own in enumerate(mask)
+        for piece, chosen in enumerate(own)
+        if chosen.any()
+    }
+    assert pieces.ids == tuple(expected)
+    for found, frames in zip(pieces.unpadded(), expected.values(), strict=True):
+        assert torch.equal(found, frames)
+    assert not pieces.frames[~pieces.mask].any()
+
+
+def test_contents_are_the_bytes_of_each_real_frame() -> None:
+    batch = Silhouettes.pad([walk(1, 7), walk(2, 9)], ["a", "b"])
+    assert batch.contents() == [[bytes([7] * 12)], [bytes([9] * 12)] * 2]
+    assert batch.floating().contents() == batch.contents()
+
+
+def test_gradient_passes_through_pieces() -> None:
+    frames = torch.rand(2, 3, 2, 2).requires_grad_()
+    batch = Silhouettes(frames, torch.tensor([3, 3]), ("a", "b"))
+    mask = torch.tensor([[[True, False, False]], [[False, True, True]]])
+    batch.pieces(mask).frames.sum().backward()
+    assert frames.grad is not None
+    assert torch.equal(frames.grad[:, :, 0, 0] > 0, mask[:, 0])

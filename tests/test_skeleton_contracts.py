@@ -14,6 +14,7 @@ from stumble import seeds
 from stumble.attacks.ciasa import CIASA
 from stumble.attacks.joint_pgd import JointPGD
 from stumble.attacks.one_step import OneStep
+from stumble.attacks.random_search import RandomJoints
 from stumble.constraints import LEGS_ADVANCED, Bones, JointBox, JointBudget, Untouched
 from stumble.constraints.feasible import Feasible
 from stumble.data.pose_pool import LoadedPoses
@@ -172,6 +173,8 @@ ATTACKS: dict[str, Callable[[Layout], SkeletonAttack]] = {
     "one step, left leg": lambda _: OneStep(LEG, Margin()),
     "pgd": lambda _: JointPGD(SMALL, iterations=2),
     "pgd, restarts, stop": lambda _: JointPGD(LARGE, iterations=3, restarts=2, stop=0.0),
+    "random": lambda _: RandomJoints(LARGE, draws=3),
+    "random, left leg, box": lambda _: RandomJoints(LEG, draws=3, projection="box"),
     "feasible": lambda _: CIASA(SMALL, iterations=2),
     "feasible, far": lambda _: CIASA(LARGE, iterations=2, rate=0.1),
     "paper": lambda _: CIASA(LARGE, iterations=2, projection="paper"),

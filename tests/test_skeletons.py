@@ -64,3 +64,31 @@ def test_a_target_names_both_sides_of_a_mismatch() -> None:
         SkeletonInput(NTU25).check(flat)
     with pytest.raises(TargetError, match="confidence"):
         SkeletonInput(NTU25, 2, confidence=True).check(flat)
+
+
+def test_pieces_keep_what_belongs_together() -> None:
+    confidences = [torch.rand(1, 4, 18) + 0.1, torch.rand(2, 6, 18) + 0.1]
+    batch = Skeletons.pad([clip(1, 4, 18, 2), clip(2, 6, 18, 2)], ["a", "b"], OPENPOSE18, confidences)
+    mask = torch.zeros(2, 2, 6, dtype=torch.bool)
+    mask[0, 1, [0, 3]] = mask[1, 0, [1, 2, 5]] = True
+    pieces = batch.pieces(mask)
+    assert (pieces.ids, pieces.lengths.tolist()) == (("a#1", "b#0"), [2, 3])
+    assert pieces.confidence is not None and batch.confidence is not None
+    for row, (source, frames) in enumerate(((0, [0, 3]), (1, [1, 2, 5]))):
+        for name in ("joints", "present", "confidence"):
+            found, expected = getattr(pieces, name)[row, :, : len(frames)], getattr(batch, name)[source][:, frames]
+            assert torch.equal(found, expected)
+    assert not pieces.joints[0, :, 2:].any() and not pieces.present[0, :, 2:].any()
+
+
+def test_contents_are_who_is_there_their_joints_and_their_confidences() -> None:
+    batch = Skeletons.pad([clip(1, 3, 18, 2), clip(2, 3, 18, 2)], ["a", "b"], OPENPOSE18, [torch.ones(1, 3, 18)] * 2)
+    alone, pair = batch.contents()
+    assert len(alone) == len(pair) == 3
+    assert alone == batch.select([0]).contents()[0]  # whoever else is in the batch
+    assert len(alone[0]) == 1 + 18 * 3 * 4 and len(pair[0]) == 2 * len(alone[0])
+    assert batch.confidence is not None
+    less = batch.confidence.clone()
+    less[0, 0, 1, 4] = 0.5
+    changed = Skeletons(batch.joints, batch.present, batch.lengths, batch.ids, batch.layout, less).contents()[0]
+    assert [a == b for a, b in zip(alone, changed, strict=True)] == [True, False, True]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["DataError", "SpecError", "StumbleError", "TargetError", "WeightsError"]
+__all__ = ["DataError", "SpecError", "StorageError", "StumbleError", "TargetError", "WeightsError"]
 
 
 class StumbleError(Exception):
@@ -27,6 +27,10 @@ class DataError(StumbleError):
     def __reduce__(self) -> tuple[type[DataError], tuple[str, str, str]]:
         """What pickle needs, so that a worker process can hand the error over."""
         return type(self), (self.where, self.found, self.expected)
+
+
+class StorageError(DataError):
+    """A file or a folder cannot be written: the disk is full, or nobody may write there."""
 
 
 class WeightsError(StumbleError):

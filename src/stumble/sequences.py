@@ -67,6 +67,19 @@ class Silhouettes:
         """One tensor (length, H, W) per sequence."""
         return [frames[:n] for frames, n in zip(self.frames, self.lengths.tolist(), strict=True)]
 
+    def pieces(self, mask: Bool[Tensor, "b g n"]) -> Silhouettes:
+        """A sequence for each row and piece: the row's frames where the mask is True, in temporal order.
+
+        Pieces without frames are left out.
+        """
+        lengths, ids = _pieces_of(mask, self.ids)
+        return Silhouettes(_cut(self.frames, mask, lengths), lengths, ids)
+
+    def contents(self) -> list[list[bytes]]:
+        """What is in each real frame as it is stored: the bytes of its levels."""
+        stored = self.quantised().unpadded()
+        return [[frame.tobytes() for frame in frames.detach().cpu().numpy()] for frames in stored]
+
     def floating(self, dtype: torch.dtype | None = None) -> Silhouettes:
         """The same with frames in [0, 1]: levels are divided by 255, to float32 by default; others are only cast."""
         if self.frames.dtype == torch.uint8:
@@ -184,6 +197,31 @@ class Skeletons:
         """One tensor (M, length, J, C) per sequence."""
         return [joints[:, :n] for joints, n in zip(self.joints, self.lengths.tolist(), strict=True)]
 
+    def pieces(self, mask: Bool[Tensor, "b g t"]) -> Skeletons:
+        """A sequence for each row and piece: the row's frames where the mask is True, in temporal order.
+
+        Pieces without frames are left out.
+        """
+        lengths, ids = _pieces_of(mask, self.ids)
+
+        def cut(x: Tensor) -> Tensor:
+            return _cut(x.transpose(1, 2), mask, lengths).transpose(1, 2)
+
+        confidence = None if self.confidence is None else cut(self.confidence)
+        return Skeletons(cut(self.joints), cut(self.present), lengths, ids, self.layout, confidence)
+
+    def contents(self) -> list[list[bytes]]:
+        """What is in each real frame as it is stored: who is there, and the bytes of their joints and confidences."""
+        channels = self.joints if self.confidence is None else torch.cat([self.joints, self.confidence[..., None]], -1)
+        stored, there = channels.detach().float().cpu().numpy(), self.present.cpu().numpy()
+        return [
+            [
+                b"".join(bytes([m]) + stored[row, m, t].tobytes() for m in there[row, :, t].nonzero()[0])
+                for t in range(length)
+            ]
+            for row, length in enumerate(self.lengths.tolist())
+        ]
+
     def moved(self, joints: Float[Tensor, "b m t j c"]) -> Skeletons:
         """The same sequences with joints elsewhere."""
         return replace(self, joints=joints)
@@ -206,3 +244,21 @@ class Skeletons:
         confidence = None if self.confidence is None else self.confidence.to(device)
         moved = self.joints.to(device), self.present.to(device), self.lengths.to(device)
         return Skeletons(*moved, self.ids, self.layout, confidence)
+
+
+def _pieces_of(mask: Bool[Tensor, "b g n"], ids: tuple[str, ...]) -> tuple[Int[Tensor, " r"], tuple[str, ...]]:
+    """Lengths and names of the pieces that have frames."""
+    counts = mask.sum(2)
+    names = tuple(f"{ids[row]}#{piece}" for row, piece in counts.nonzero().tolist())
+    return counts[counts > 0], names
+
+
+def _cut(
+    frames: Shaped[Tensor, "b n *rest"], mask: Bool[Tensor, "b g n"], lengths: Int[Tensor, " r"]
+) -> Shaped[Tensor, "r l *rest"]:
+    """The frames of each piece, zero-padded behind."""
+    row, _, frame = mask.nonzero(as_tuple=True)
+    longest = int(lengths.max()) if len(lengths) else 0
+    pieces = frames.new_zeros(len(lengths), longest, *frames.shape[2:])
+    real = torch.arange(longest, device=lengths.device)[None] < lengths[:, None]
+    return pieces.masked_scatter(real.reshape(*real.shape, *[1] * (frames.ndim - 2)), frames[row, frame])

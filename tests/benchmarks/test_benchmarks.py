@@ -56,6 +56,10 @@ def test_what_transfers_between_action_recognisers(tmp_path: Path) -> None:
     assert rows == {"source": 0, "---": 0, "none": 0, "a": 3, "b": 3, "c": 3, "all others": 3}
 
 
+def test_what_the_machinery_of_a_campaign_costs(tmp_path: Path, walkers: Path) -> None:
+    assert "| more |" in page(tmp_path, "campaign", str(walkers))
+
+
 def test_the_same_attack_through_other_tools(tmp_path: Path, walkers: Path) -> None:
     for tool in ("art", "foolbox", "torchattacks"):
         pytest.importorskip(tool, reason="the other tools are installed by `make peers`")

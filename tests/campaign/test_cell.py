@@ -1,18 +1,28 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import torch
 
-from stumble.attacks import CIASA, JointPGD, OneStep, PixelAttack, RandomFrames, RealFrames, TemporalSparse
+from stumble.attacks import (
+    CIASA,
+    JointPGD,
+    OneStep,
+    PixelAttack,
+    RandomFrames,
+    RandomJoints,
+    RandomLatents,
+    RealFrames,
+    TemporalSparse,
+)
 from stumble.campaign.action_bench import ActionBench
-from stumble.campaign.cell import Cell, cells_of, specified
+from stumble.campaign.cell import Cell, cells_of, differences, specified
 from stumble.campaign.plan import Plan
-from stumble.data.frame_pool import FolderFrames
 from stumble.errors import SpecError
-from stumble.interfaces import Weights
+from stumble.interfaces import FramePool, Weights
 from stumble.spec import identity
 
 MEMORY = 2**30
@@ -68,12 +78,24 @@ def test_whatever_changes_a_result_changes_the_identity(plan: Plan) -> None:
 GOLDEN = {
     "TemporalSparse": "1180b2109d1315c0",
     "PixelAttack": "61954b9b7f79fc0a",
-    "RealFrames": "cbca5fe4bcb704df",
+    "RealFrames": "49362ff535844008",
     "RandomFrames": "7d8891d54081dd10",
     "CIASA": "815359491ad0c769",
     "OneStep": "67989ba52002d9df",
     "JointPGD": "0fc9f0a23016f03f",
+    "RandomLatents": "933838b90583076b",
+    "RandomJoints": "d307e03c1a3d91d0",
 }
+
+
+@dataclass(frozen=True)
+class Blank(FramePool):
+    """One black frame."""
+
+    level: int = 0
+
+    def load(self) -> tuple[torch.Tensor, tuple[str, ...]]:
+        return torch.full((1, 64, 44), self.level, dtype=torch.uint8), ("001",)
 
 
 class Known(Weights):
@@ -87,17 +109,36 @@ class Known(Weights):
 
 def test_identities_of_the_defaults() -> None:
     """A default that changes, or a field that is added, makes other results of the same name: it shows here."""
-    pool = FolderFrames(Path("pool"))
     found = {
         type(attack).__name__: identity(specified(attack))[:16]
         for attack in (
             TemporalSparse(Known()),
             PixelAttack(),
-            RealFrames(pool),
+            RealFrames(Blank()),
             RandomFrames(Known()),
             CIASA(),
             OneStep(),
             JointPGD(),
+            RandomLatents(Known()),
+            RandomJoints(),
         )
     }
     assert found == GOLDEN
+
+
+def test_a_pool_is_known_by_what_is_in_it() -> None:
+    @dataclass(frozen=True)
+    class Elsewhere(Blank):
+        path: str = "another name"
+
+    assert specified(RealFrames(Elsewhere())) == specified(RealFrames(Blank()))
+    assert specified(RealFrames(Blank(1))) != specified(RealFrames(Blank()))
+
+
+def test_the_difference_between_two_specifications_is_told_by_its_path() -> None:
+    small, large = specified(JointPGD(restarts=2)), specified(JointPGD(restarts=3, step=0.2))
+    found = differences({"attack": small, "seed": 1}, {"attack": large, "seed": 2})
+    assert sorted(found) == ["attack.restarts 2, not 3", "attack.step 0.1, not 0.2", "seed 1, not 2"]
+    assert differences({"model": "a" * 64}, {"model": "b" * 64}) == ["model aaaaaaaaaaaa…, not bbbbbbbbbbbb…"]
+    assert differences({"a": 1}, {"b": 1}) == ["its specification {'a': 1}, not {'b': 1}"]
+    assert differences(small, small) == []

@@ -72,7 +72,7 @@ def test_the_protocols_people_are_tested(evaluation: GaitEvaluation, data: GaitD
     assert evaluation.gallery.identities == ("075", "076", "077")
     assert {key.condition for key in evaluation.enrolled} == {"nm-01", "nm-02"}
     assert [key.id for key in evaluation.probes] == [f"0{s}/nm-05/{v}" for s in (75, 76, 77) for v in VIEWS]
-    assert not evaluation.identical_views
+    assert not evaluation.pooled
     others = GaitEvaluation.prepare(EnergyImage(), data, subjects=["001", "002"], frames=40)
     assert others.gallery.identities == ("001", "002")
 
@@ -170,7 +170,7 @@ def test_casia_a_pools_the_gallery_and_counts_identical_views(tmp_path: Path) ->
     keys = tuple(SequenceKey(s, c, v) for s in ("fyc", "hy") for c in ("nm-03", "nm-04") for v in ("00", "45", "90"))
     people = GaitData("casia-a", keys, read, False, "casia-a")
     evaluation = GaitEvaluation.prepare(EnergyImage(), people)
-    assert evaluation.identical_views and evaluation.gallery.views == ("all",)
+    assert evaluation.pooled and evaluation.gallery.views == ("all",)
     table = evaluation.attack(RealFrames(draw_frames(people)), "targeted", tmp_path, constraint=Kept())
     assert len(table) == 6  # one decision per probe
     assert table["correct_before"].to_pylist() == [True] * 6

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stumble.attacks import OneStep
+from stumble.attacks import CIASA, OneStep
 from stumble.campaign.cell import cells_of
 from stumble.campaign.plan import Plan
 from stumble.campaign.run_folder import RunFolder
@@ -19,7 +19,7 @@ cluster_utils = pytest.importorskip("ray.cluster_utils")
 
 
 def start(plan: Plan, root: Path) -> tuple[RunFolder, dict[str, object]]:
-    tested = {name: bench.open(2**30) for name, bench in plan.benches.items()}
+    tested = {name: bench.open(int(plan.memory * 2**30)) for name, bench in plan.benches.items()}
     folder = RunFolder(root)
     folder.start(plan, cells_of(plan, tested), {})
     return folder, dict(tested)
@@ -78,3 +78,17 @@ def test_an_error_stays_with_its_shard(plan: Plan, tmp_path: Path) -> None:
     RayExecutor(tested).run(folder, events.append)  # type: ignore[arg-type]
     assert {event.state for event in events} == {"began", "failed"}
     assert "no such region" in str(folder.failure(folder.cells()[0].shards[0]))
+
+
+@pytest.mark.slow
+def test_progress_within_a_shard_is_told(plan: Plan, tmp_path: Path) -> None:
+    """A batch of one clip after the other, so that a shard has something to tell on its way."""
+    from stumble.campaign.ray import RayExecutor
+
+    slow = replace(plan, attacks={"many": CIASA(iterations=60)}, shard=6, memory=1e-4)
+    folder, tested = start(slow, tmp_path / "run")
+    events: list[Event] = []
+    RayExecutor(tested).run(folder, events.append)  # type: ignore[arg-type]
+    counts = [event.count for event in events if event.state == "samples"]
+    assert counts and counts == sorted(counts) and counts[0] < 6
+    assert [event.state for event in events if event.state != "samples"] == ["began", "done"]

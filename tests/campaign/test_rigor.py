@@ -1,22 +1,38 @@
+"""A planted fault for every flag."""
+
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pytest
+import torch
 
-from stumble.attacks import CIASA, OneStep, RandomFrames, TemporalSparse
+from stumble.attacks import (
+    CIASA,
+    BestReal,
+    JointPGD,
+    OneStep,
+    RandomFrames,
+    RandomJoints,
+    RandomLatents,
+    TemporalSparse,
+)
 from stumble.campaign.cell import Cell, specified
 from stumble.campaign.plan import Entry
-from stumble.campaign.rigor import flags, worst_case
-from stumble.constraints import JointBudget
+from stumble.campaign.rigor import flags, reached_by_any, worst_case
+from stumble.constraints import JointBudget, Sparsity
+from stumble.interfaces import FramePool
 from stumble.zoo import Shipped
 
 
-def cell(name: str, attack: object, goal: str = "untargeted", seed: int = 1) -> Cell:
+def cell(name: str, attack: object, goal: str = "untargeted", seed: int = 1, **sanity: int) -> Cell:
     specification = {"bench": {"model": "1"}, "attack": specified(attack), "goal": goal, "seed": seed}
-    return Cell(Entry("bench", name, goal, seed), specification, (), 1, "data", True, {})
+    return Cell(Entry("bench", name, goal, seed), specification, (), 1, "data", True, {}, sanity)
 
 
-def verdicts(fooled: list[bool] | np.ndarray, still: int = 0) -> pa.Table:
+def verdicts(fooled: list[bool] | np.ndarray, still: int = 0, queries: int = 100) -> pa.Table:
     count = len(fooled)
     after = [0.0 if k < still else 1.0 for k in range(count)]
     return pa.table(
@@ -26,6 +42,7 @@ def verdicts(fooled: list[bool] | np.ndarray, still: int = 0) -> pa.Table:
             "fooled": list(map(bool, fooled)),
             "margin_before": [0.0] * count,
             "margin_after": after,
+            "queries": [queries] * count,
         }
     )
 
@@ -56,6 +73,21 @@ def test_twice_the_steps_that_do_much_better_show_that_the_first_were_too_few() 
     assert flags([(cell("few", few), verdicts(share(0.5))), (cell("many", many), verdicts(share(0.51)))]) == ()
 
 
+@pytest.mark.parametrize(("less", "more"), [(1, 2), (1, 10)])
+def test_restarts_that_find_much_more_show_that_one_descent_is_not_enough(less: int, more: int) -> None:
+    once, often = JointPGD(restarts=less), JointPGD(restarts=more)
+    (flag,) = flags([(cell("once", once), verdicts(share(0.5))), (cell("often", often), verdicts(share(0.6)))])
+    assert (flag.kind, flag.cell.entry.attack) == ("restarts", "once")
+    assert "'often', with more restarts, has 10.0 points more" in flag.text
+    assert flags([(cell("once", once), verdicts(share(0.5))), (cell("often", often), verdicts(share(0.51)))]) == ()
+
+
+def test_more_restarts_that_find_less_are_flagged() -> None:
+    once, often = JointPGD(restarts=1), JointPGD(restarts=5)
+    (flag,) = flags([(cell("once", once), verdicts(share(0.6))), (cell("often", often), verdicts(share(0.4)))])
+    assert (flag.kind, flag.cell.entry.attack) == ("effort", "often")
+
+
 def test_attacks_that_differ_in_more_than_one_thing_are_not_compared() -> None:
     other = CIASA(JointBudget(0.01), iterations=200)
     assert flags([(cell("a", CIASA()), verdicts(share(0.9))), (cell("b", other), verdicts(share(0.1)))]) == ()
@@ -69,6 +101,65 @@ def test_a_control_that_does_better_is_flagged() -> None:
     ]
     (flag,) = flags(results)
     assert (flag.kind, flag.cell.entry.attack) == ("control", "sparse")
+
+
+@dataclass(frozen=True)
+class Blank(FramePool):
+    def load(self) -> tuple[torch.Tensor, tuple[str, ...]]:
+        return torch.zeros(1, 64, 44, dtype=torch.uint8), ("001",)
+
+
+POOL = Blank()
+
+
+@pytest.mark.parametrize(
+    ("attack", "blind"),
+    [
+        (CIASA(JointBudget(0.01)), RandomJoints(JointBudget(0.01))),
+        (OneStep(JointBudget(0.01)), RandomJoints(JointBudget(0.01), projection="box")),
+        (TemporalSparse(Shipped("wgan-synthetic")), RandomLatents(Shipped("wgan-synthetic"))),
+        (TemporalSparse(Shipped("wgan-synthetic")), BestReal(POOL)),
+    ],
+)
+def test_random_search_that_does_better_than_gradients_is_flagged(attack: object, blind: object) -> None:
+    results = [
+        (cell("ours", attack), verdicts(share(0.2), queries=150)),
+        (cell("search", blind), verdicts(share(0.5), queries=100)),
+    ]
+    for order in (results, results[::-1]):
+        (flag,) = flags(order)
+        assert (flag.kind, flag.cell.entry.attack) == ("black box", "ours")
+        assert "'search', without gradients and with 100 queries, where this one had 150, succeeds more" in flag.text
+    weaker = [(cell("ours", attack), verdicts(share(0.5))), (cell("search", blind), verdicts(share(0.2)))]
+    assert flags(weaker) == ()
+
+
+@pytest.mark.parametrize(
+    ("attack", "blind"),
+    [
+        (CIASA(JointBudget(0.01)), RandomJoints(JointBudget(0.02))),
+        (CIASA(JointBudget(0.01)), RandomJoints(JointBudget(0.01), projection="box")),
+        (TemporalSparse(Shipped("wgan-synthetic")), RandomFrames(Shipped("wgan-synthetic"), budget=Sparsity(frames=9))),
+        (TemporalSparse(Shipped("wgan-synthetic")), BestReal(POOL, edit="insert")),
+    ],
+)
+def test_an_adversary_who_may_do_more_is_no_yardstick(attack: object, blind: object) -> None:
+    results = [(cell("ours", attack), verdicts(share(0.2))), (cell("search", blind), verdicts(share(0.5)))]
+    assert flags(results) == ()
+
+
+def test_what_the_first_look_at_the_target_found_is_flagged() -> None:
+    sound = {"samples": 4, "varying": 0, "flat": 0, "broken": 0}
+    done = verdicts(share(0.5))
+    assert flags([(cell("a", SMALL, **sound), done)]) == ()
+    for name, kind, text in (
+        ("varying", "varying", "answers 3 of 4 clean sequences otherwise"),
+        ("flat", "gradient", "on 3 of 4 clean sequences the gradient is zero everywhere"),
+        ("broken", "gradient", "on 3 of 4 clean sequences the gradient is NaN"),
+    ):
+        (flag,) = flags([(cell("a", SMALL, **{**sound, name: 3}), done)])
+        assert flag.kind == kind and text in flag.text
+    assert flags([(cell("a", RandomJoints(), **{**sound, "flat": 4}), done)]) == (), "it needs none"
 
 
 def test_samples_on_which_nothing_changed_are_counted() -> None:
@@ -85,3 +176,11 @@ def test_the_worst_case_takes_each_sample_by_its_worst_attack_and_seed() -> None
         (cell("c", LARGE, goal="least-likely"), verdicts(share(1.0, of=10))),
     ]
     assert worst_case(results) == {"bench · untargeted": (75.0, 100), "bench · least-likely": (100.0, 10)}
+
+
+def test_row_by_row_the_worst_case_is_what_any_attack_reached() -> None:
+    few, all_of_them = cell("a", SMALL), cell("b", LARGE)
+    results = [(few, verdicts([True, False, False])), (all_of_them, verdicts([False, True, False, True]))]
+    found = reached_by_any(results)
+    assert found[few.id].tolist() == [True, True, False]
+    assert found[all_of_them.id].tolist() == [True, True, False, True]

@@ -117,7 +117,9 @@ def test_a_shard_without_anything_to_aim_at_is_done_all_the_same(plan: Plan, tmp
 def test_another_plan_in_the_same_folder_is_refused(started: Started, plan: Plan) -> None:
     other = replace(plan, seeds=(7,))
     cells = cells_of(other, {name: bench.open(2**30) for name, bench in other.benches.items()})
-    with pytest.raises(SpecError, match="expected the same plan, or another --out"):
+    with pytest.raises(
+        SpecError, match=r"another plan \(.*\); expected the same plan, data and weights, or another --out"
+    ):
         started.folder.start(other, cells, {})
     started.folder.start(plan, started.cells, {})
 
@@ -137,7 +139,7 @@ def test_damage_is_named(started: Started) -> None:
     file = started.folder.samples(first).parent / "verdicts.parquet"
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=r"0000/verdicts\.parquet.*a campaign as stumble writes it"):
+    with pytest.raises(DataError, match=r"0000/verdicts\.parquet.*remove its folder"):
         started.folder.verdicts(first)
     file.write_bytes((started.folder.samples(second).parent / "verdicts.parquet").read_bytes())
     with pytest.raises(DataError, match=r"the shard .*/1; expected"):

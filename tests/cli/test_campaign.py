@@ -87,6 +87,11 @@ def test_exports(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(table) == len(pq.read_table(done / "results.parquet")) == 12
     assert set(table["attack"].to_pylist()) == {"sparse", "random"}
     assert set(table["synthetic"].to_pylist()) == {True}
+    rows = pq.read_table(done / "results.parquet").to_pylist()
+    for row in rows:
+        assert row["reached"] == (row["correct_before"] and not row["correct_after"])
+        both = [other["reached"] for other in rows if other["sample"] == row["sample"]]
+        assert row["worst_case"] == any(both) and isinstance(row["flags"], str)
     text = (done / "results.tex").read_text(encoding="utf-8")
     assert text.count(r"\\") == 3 and r"\bottomrule" in text
 
@@ -95,8 +100,8 @@ def test_exports(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "told"),
     [
         (["run", "plan.yml", "--out", "x"], "found 'plan.yml' to run; expected a YAML file or preset:NAME"),
-        (["run", "preset:ciasa-table1", "--out", "x", "--data", "d"], "found no --model; a preset needs both"),
-        (["run", "PLAN", "--out", "x", "--model", "m"], "--model and --data are for presets"),
+        (["run", "preset:ciasa-table1", "--out", "x"], "found no --data; a preset needs it"),
+        (["run", "PLAN", "--out", "x", "--model", "m"], "--model, --prior and --data are for presets"),
         (["run", "PLAN", "--out", "x", "--workers", "0"], "--workers is 0"),
         (["status", "nowhere"], "nowhere/plan.json"),
         (["judge", "nowhere"], "nowhere/plan.json"),

@@ -41,6 +41,13 @@ def test_any_layout_and_either_distance_without_the_baseline(
     assert "energy images" not in table
 
 
+def test_energy_images_are_a_model_without_weights(walkers: Path, tmp_path: Path) -> None:
+    out = tmp_path / "clean.json"
+    assert main(["evaluate", "--model", "gei", "--data", str(walkers), "--frames", "4", "--out", str(out)]) == 0
+    for rank in json.loads(out.read_text())["clean"].values():
+        assert rank["rank1"] == rank["energy_images"]
+
+
 def test_a_damaged_sequence_is_listed_and_left_out(
     walkers: Path, networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -60,7 +67,7 @@ def test_a_damaged_sequence_is_listed_and_left_out(
     ("model", "message"),
     [
         ("gaitset-synthetik", "gaitset-synthetik: found no such file; expected a checkpoint, or the name of shipped"),
-        ("wgan.safetensors", "wgan.safetensors: found the keys generator."),
+        ("wgan.safetensors", "wgan.safetensors: found a SilhouetteGAN; expected a gait recogniser"),
     ],
 )
 def test_another_model_is_refused(

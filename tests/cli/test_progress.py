@@ -22,8 +22,29 @@ def test_a_log_gets_a_line_now_and_then_and_the_last(
         for done in range(1, 26):
             clock += 1.0
             report(done, 25, f"loss {done}")
-    lines = capsys.readouterr().err.splitlines()
-    assert lines == ["walks: 10/25; loss 10", "walks: 20/25; loss 20", "walks: 25/25; loss 25"]
+    assert capsys.readouterr().err.splitlines() == [
+        "walks: 10/25; about 15 s left; loss 10",
+        "walks: 20/25; about 5 s left; loss 20",
+        "walks: 25/25; loss 25",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("each", "left"), [(10, "about 3 min left"), (1000, "about 5 h left"), (1, "about 108 s left")]
+)
+def test_what_was_there_at_the_beginning_tells_nothing_of_the_pace(
+    each: int, left: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: clock)
+    with progress("campaign") as report:
+        report(80, 100)
+        for done in (81, 82):
+            clock += each
+            report(done, 100)
+        clock += 10
+        report(82, 100)
+    assert left in capsys.readouterr().err
 
 
 def test_a_terminal_gets_a_bar_with_its_note_below(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -59,28 +60,27 @@ def test_a_figure_with_the_papers_value_beside_ours(
     assert [row["epsilon"] for row in result["rows"]] == [0.005, 0.01, 0.02, 0.03, 0.04, 0.05]
     assert result["column"] == "NTU60_XS" and result["rows"][2]["paper"]["NTU60_XS"]["above"] is True
     assert result["rows"][0]["paper"] == {} and result["rows"][0]["ours"]["n"] == 4 and not result["synthetic"]
-    assert result["specification"]["clips"]["number"] == 4
+    assert result["samples"] == 4
     document = (tmp_path / "table.md").read_text(encoding="utf-8")
     assert "- ours: &lt;actions&gt; (real data)" in document and document.count("| ε = ") == 6
     ElementTree.parse(tmp_path / "figure.svg")
 
 
-def test_rows_that_are_there_are_kept(actions: Path, model: Path, tmp_path: Path) -> None:
+def test_what_is_done_is_kept_and_a_preset_is_a_campaign(
+    actions: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     options = command("preset:ciasa-failures", actions, model, tmp_path, "--iterations", "2")
     assert COMMANDS["run"].resumes and main(options) == 0
-    result, rows = json.loads((tmp_path / "result.json").read_text(encoding="utf-8")), tmp_path / "rows"
-    names = {"epsilon-0.004-as-printed", "epsilon-0.004-defaults"}
-    assert {path.name for path in rows.iterdir()} == names
-    kept, again = (rows / name / "verdicts.parquet" for name in sorted(names))
+    result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    again, kept = sorted(tmp_path.glob("cells/*/0000/verdicts.parquet"))
     before, table = kept.stat().st_mtime_ns, pq.read_table(again)
-    again.unlink()
-    for file in (again.parent / "samples").iterdir():
-        file.unlink()
-    (again.parent / "samples").rmdir()
-    again.parent.rmdir()
+    shutil.rmtree(again.parent)
     assert main(options) == 0
     assert kept.stat().st_mtime_ns == before and pq.read_table(again).equals(table)
     assert json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["rows"] == result["rows"]
+    capsys.readouterr()
+    assert main(["judge", str(tmp_path)]) == 0
+    assert "8 rows judged again, the same verdicts" in capsys.readouterr().out
 
 
 def test_failures_are_listed_and_drawn(actions: Path, model: Path, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_other_options_in_the_same_folder_are_refused(
     assert main(command("preset:ciasa-fig2", actions, model, tmp_path, "--limit", "2")) == 0
     assert main(command("preset:ciasa-fig2", actions, model, tmp_path, "--limit", "2", "--seed", "2")) == 2
     error = capsys.readouterr().err.splitlines()[-1]
-    assert "epsilon-0.005: found a row of another run (seed 1, not 2); expected the same, or another --out" in error
+    assert f"{tmp_path}: found a campaign of another plan (" in error and "; expected the same plan" in error
 
 
 @pytest.mark.parametrize(

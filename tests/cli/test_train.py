@@ -29,6 +29,29 @@ def test_gaitset_with_validation(walkers: Path, tmp_path: Path, capsys: pytest.C
     assert f"rank-1 NM {card.metrics['rank-1 NM']:.1f} %" in shown.out
 
 
+SMALL = {
+    "gaitbase": ["--training.channels=[4,4,4,4]"],
+    "geinet": [],
+    "gaitgan": ["--training.width=2"],
+    "selfgait": ["--training.unlabelled=1"],
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_recogniser_is_trained_alike_and_evaluated_by_its_file(
+    name: str, walkers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "mine.safetensors"
+    data = ["--data", str(walkers)]
+    assert main(["train", name, *data, "--out", str(out), "--validate", "75-77", *GAITSET, *SMALL[name]]) == 0
+    assert "training: 2/2; " in capsys.readouterr().err
+    card = zoo.Card.read(out.with_suffix(".json"))
+    assert card.architecture == name and set(card.metrics) == {"rank-1 NM", "rank-1 BG", "rank-1 CL"}
+    assert main(["evaluate", "--model", str(out), *data, "--frames", "4", "--baseline", "none"]) == 0
+    attack = ["--attack", "PixelAttack", "--attack.iterations", "1", "--limit", "2", "--frames", "4"]
+    assert main(["attack", "--model", str(out), *data, "--out", str(tmp_path / "attacked"), *attack]) == 0
+
+
 def test_gaitset_goes_on_where_it_stopped(walkers: Path, tmp_path: Path) -> None:
     one, two = tmp_path / "one.safetensors", tmp_path / "two.safetensors"
     fixed = ["--data", str(walkers), *GAITSET, "--training.decay=0"]

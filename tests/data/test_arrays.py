@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from stumble.data import SequenceKey, open_arrays, write_frames
 from stumble.data.arrays import read_frames
-from stumble.errors import DataError
+from stumble.errors import DataError, StorageError
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (7, 64, 64), np.uint8)
 
@@ -114,6 +114,6 @@ def test_a_writer_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "savez_compressed", full_disk)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(StorageError, match="No space left"):
         write_frames(tmp_path / "000.npz", FRAMES)
     assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,14 +11,14 @@ import pytest
 
 from stumble.attacks.one_step import OneStep
 from stumble.campaign.actions import ActionEvaluation
-from stumble.campaign.preset_run import Outcome, PresetRun
-from stumble.campaign.presets import Preset, Row
-from stumble.campaign.published import Printed
+from stumble.campaign.presets.ciasa import SkeletonPreset, SkeletonRow
+from stumble.campaign.presets.ciasa_outcome import SkeletonOutcome
+from stumble.campaign.presets.ciasa_printed import Printed
 from stumble.constraints import JointBudget
 from stumble.data.actions import ActionData, Clip, Joints
 from stumble.interfaces import Output, SkeletonInput
 from stumble.layouts import NTU25
-from stumble.report.preset_figures import curve_svg, missed, missed_samples, strips_svg
+from stumble.report.preset_figures import curve_svg, failure_list, missed_samples, preset_figure, strips_svg
 from stumble.report.preset_tables import PresetTable
 from stumble.sequences import Skeletons
 
@@ -41,32 +42,43 @@ def read(clip: Clip) -> Joints:
     return Joints(positions)
 
 
-def row(epsilon: float, goal: str, **printed: Printed) -> Row:
-    return Row(f"{goal} {epsilon:g}", f"ε = {epsilon:g}", OneStep(JointBudget(epsilon)), goal, printed)
+def row(epsilon: float, **printed: Printed) -> SkeletonRow:
+    return SkeletonRow(f"ε = {epsilon:g}", OneStep(JointBudget(epsilon)), printed)
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> PresetRun:
+def evaluation() -> ActionEvaluation:
     data = ActionData("<heads>", "made up", NTU25, ("right", "up", "away"), CLIPS, read, synthetic=True)
-    evaluation = ActionEvaluation.prepare(Pointing(), data)
-    return PresetRun(evaluation, evaluation.judge(), tmp_path_factory.mktemp("rows"), {}, 1)
+    return ActionEvaluation.prepare(Pointing(), data)
+
+
+Attack = Callable[[SkeletonRow, str], SkeletonOutcome]
 
 
 @pytest.fixture(scope="module")
-def curve(run: PresetRun) -> tuple[Outcome, ...]:
+def attack(evaluation: ActionEvaluation, tmp_path_factory: pytest.TempPathFactory) -> Attack:
+    def attacked(row: SkeletonRow, goal: str) -> SkeletonOutcome:
+        folder = tmp_path_factory.mktemp("samples")
+        return SkeletonOutcome(row, goal, evaluation.attack(row.attack, goal, folder, seed=1), (folder,))
+
+    return attacked
+
+
+@pytest.fixture(scope="module")
+def curve(attack: Attack) -> tuple[SkeletonOutcome, ...]:
     """The second class is behind by 0.1, 0.05, 0.4 and 0.9; a step closes the gap by twice epsilon."""
     above = Printed(90.0, above=True)
-    rows = row(0.01, "untargeted"), row(0.1, "untargeted", Kinetics=above), row(0.3, "untargeted", Kinetics=above)
-    return tuple(run.attack(each) for each in rows)
+    rows = row(0.01), row(0.1, Kinetics=above), row(0.3, Kinetics=above)
+    return tuple(attack(each, "untargeted") for each in rows)
 
 
-def table(outcomes: tuple[Outcome, ...], **fields: bool | str) -> PresetTable:
-    preset = Preset("name", "A table", tuple(o.row for o in outcomes), ("Mind the <gap>.",))
+def table(outcomes: tuple[SkeletonOutcome, ...], **fields: bool | str) -> PresetTable:
+    preset = SkeletonPreset("name", "A table", "untargeted", tuple(o.row for o in outcomes), ("Mind the <gap>.",))
     made = PresetTable(preset, outcomes, "<heads>", True, "NTU60_XS", "m")
     return replace(made, **fields)  # type: ignore[arg-type]
 
 
-def test_ours_stands_beside_theirs(curve: tuple[Outcome, ...]) -> None:
+def test_ours_stands_beside_theirs(curve: tuple[SkeletonOutcome, ...]) -> None:
     lines = table(curve).markdown().splitlines()
     assert lines[0] == "# A table"
     assert lines[2].startswith("- ours: &lt;heads&gt; (synthetic data") and lines[3].startswith("- paper: Kinetics,")
@@ -82,27 +94,27 @@ def test_ours_stands_beside_theirs(curve: tuple[Outcome, ...]) -> None:
     assert "(real data)" in table(curve, synthetic=False).sources[0]
 
 
-def test_a_table_that_the_paper_gives_variations_for(curve: tuple[Outcome, ...]) -> None:
+def test_a_table_that_the_paper_gives_variations_for(curve: tuple[SkeletonOutcome, ...]) -> None:
     varied = replace(curve[0].row, printed={"NTU60_XV": Printed(99.6, variation=(6.02, 9.16, 7.59))})
-    text = table((Outcome(varied, curve[0].verdicts),)).markdown()
+    text = table((replace(curve[0], row=varied),)).markdown()
     assert "| 99.6 | " in text and "| 6.02 9.16 7.59 |" in text and "paper's (NTU60_XV)" in text
     s = curve[0].summary
     assert f"| {s.variation_min:.2f} {s.variation_max:.2f} {s.variation_mean:.2f} |" in text
 
 
-def test_a_table_that_the_paper_has_no_number_for(curve: tuple[Outcome, ...]) -> None:
+def test_a_table_that_the_paper_has_no_number_for(curve: tuple[SkeletonOutcome, ...]) -> None:
     silent = table(curve[:1])
     assert silent.column is None and "paper (" not in silent.markdown() and "no number" in silent.sources[1]
 
 
-def test_the_rows_for_machines(curve: tuple[Outcome, ...]) -> None:
+def test_the_rows_for_machines(curve: tuple[SkeletonOutcome, ...]) -> None:
     first, *_, last = table(curve).rows()
     assert (first["epsilon"], first["goal"], first["paper"]) == (0.01, "untargeted", {})
     assert last["ours"]["success"] == 75 and last["paper"]["Kinetics"]["fooling"] == 90
     assert last["attack"]["class_path"] == "stumble.attacks.one_step.OneStep"
 
 
-def test_the_curve_and_what_the_paper_says_of_it(curve: tuple[Outcome, ...]) -> None:
+def test_the_curve_and_what_the_paper_says_of_it(curve: tuple[SkeletonOutcome, ...]) -> None:
     drawing = ElementTree.fromstring(curve_svg(curve[::-1], "Kinetics", "m", "ours: <heads>"))
     space = "{http://www.w3.org/2000/svg}"
     marks = [(float(mark.get("cx", 0)), float(mark.get("cy", 0))) for mark in drawing.iter(f"{space}circle")]
@@ -115,18 +127,32 @@ def test_the_curve_and_what_the_paper_says_of_it(curve: tuple[Outcome, ...]) -> 
     assert not any(line.get("class") == "paper" for line in plain.iter(f"{space}line"))
 
 
-def test_clips_that_held_out_are_listed_and_drawn(run: PresetRun) -> None:
-    outcome = run.attack(row(0.05, "least-likely"))
-    held_out = missed(outcome)
+def test_clips_that_held_out_are_listed_and_drawn(evaluation: ActionEvaluation, attack: Attack) -> None:
+    outcome = attack(row(0.05), "least-likely")
+    held_out = outcome.missed()
     margins = [clip["margin_after"] for clip in held_out]
     assert margins == sorted(margins) and all(clip["predicted_after"] != clip["wanted"] for clip in held_out)
     assert len(held_out) == 4 - round(4 * outcome.summary.success / 100)
-    samples = list(missed_samples(run, outcome, 2))
+    samples = list(missed_samples(evaluation, outcome, 2))
     assert {sample.title for sample in samples} == {clip["sample"] for clip in held_out[:2]}
     for sample in samples:
-        clean = run.evaluation.data.load(next(c for c in CLIPS if c.id == sample.title)).positions
+        clean = evaluation.data.load(next(c for c in CLIPS if c.id == sample.title)).positions
         assert np.array_equal(sample.clean, clean) and not sample.succeeded
         assert np.abs(sample.adversarial - clean).max() == pytest.approx(0.05, abs=1e-6)
     drawing = strips_svg(samples, "ours: <heads>")
     ElementTree.fromstring(drawing)
     assert all(sample.title.replace("&", "&amp;") in drawing for sample in samples)
+    text = failure_list(outcome)
+    assert text.count("| clip") == len(held_out) and f": {len(held_out)} of 4 clips held out" in text
+
+
+def test_a_preset_has_the_figure_that_it_says(
+    evaluation: ActionEvaluation, attack: Attack, curve: tuple[SkeletonOutcome, ...]
+) -> None:
+    shown = table(curve)
+    assert preset_figure(shown, evaluation) is None
+    drawn = replace(shown, preset=replace(shown.preset, figure="curve"))
+    assert preset_figure(drawn, evaluation) == curve_svg(curve, "Kinetics", "m", shown.sources[0])
+    held_out = table((attack(row(0.05), "least-likely"),))
+    strips = preset_figure(replace(held_out, preset=replace(held_out.preset, figure="failures")), evaluation)
+    assert strips is not None and "clip" in strips

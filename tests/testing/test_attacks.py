@@ -3,13 +3,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from stumble import seeds
-from stumble.interfaces import Attack, AttackResult, Goal, Output, SilhouetteInput, Target
+from stumble.interfaces import Access, Attack, AttackResult, Goal, Output, SilhouetteInput, Target
 from stumble.sequences import Silhouettes
 from stumble.testing import check_attack
 
@@ -260,6 +261,25 @@ def test_a_broken_insertion_is_rejected(
 ) -> None:
     with pytest.raises(AssertionError, match=message):
         check_attack(Broken(spoil, insert=True), Recogniser(), batch, goal)
+
+
+@dataclass(frozen=True)
+class Peeking(Noise):
+    """Says that answers are enough, and differentiates them all the same."""
+
+    access: ClassVar[Access] = "answers"
+
+    def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:
+        frames = batch.floating().frames.clone().requires_grad_()
+        embedding = target(replace(batch, frames=frames)).embedding
+        assert embedding is not None
+        torch.autograd.grad(embedding.sum(), frames)
+        return super().__call__(target, batch, goal, seed=seed)
+
+
+def test_an_attack_that_denies_its_gradients_is_rejected(batch: Silhouettes, goal: Goal) -> None:
+    with pytest.raises(AssertionError, match="says that it needs no gradients, but"):
+        check_attack(Peeking(), Recogniser(), batch, goal)
 
 
 def test_one_sequence_could_show_nothing(batch: Silhouettes, goal: Goal) -> None:

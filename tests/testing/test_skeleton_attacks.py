@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import pytest
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from stumble import seeds
 from stumble.interfaces import (
+    Access,
     Goal,
     Output,
     SkeletonAttack,
@@ -369,6 +370,21 @@ def test_few_coordinates_and_small_differences_may_depend_on_the_batch(batch: Sk
     check_skeleton_attack(Broken(flips_a_sign), Recogniser(), batch, goal, share=0.02)
     with pytest.raises(AssertionError, match=r"the rest of the batch matters: a differs in 1\.47%"):
         check_skeleton_attack(Broken(flips_a_sign), Recogniser(), batch, goal)
+
+
+@dataclass(frozen=True)
+class Peeking(Lean):
+    """Says that answers are enough, and moves otherwise where there are gradients."""
+
+    access: ClassVar[Access] = "answers"
+
+    def __call__(self, target: SkeletonTarget, batch: Skeletons, goal: Goal, *, seed: int) -> SkeletonAttackResult:
+        return super().__call__(target, batch, goal, seed=seed + int(torch.is_grad_enabled()))
+
+
+def test_an_attack_that_denies_its_gradients_is_rejected(batch: Skeletons, goal: Goal) -> None:
+    with pytest.raises(AssertionError, match="without gradients it gives another result"):
+        check_skeleton_attack(Peeking(), Recogniser(), batch, goal)
 
 
 def test_one_sequence_could_show_nothing(batch: Skeletons, goal: Goal) -> None:

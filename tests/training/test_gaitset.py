@@ -8,39 +8,28 @@ import pytest
 import torch
 
 from stumble.errors import SpecError, WeightsError
-from stumble.seeds import stream
-from stumble.training import GaitSetProgress, GaitSetTraining
+from stumble.models import GaitBase
+from stumble.training import GaitProgress, GaitSetTraining
+from stumble.training.walks import Walks
 from stumble.zoo import Card, File, save
 
 TINY = GaitSetTraining(iterations=4, subjects=2, sequences=2, frames=2, bfloat16=False)
 
 
-@pytest.fixture(scope="module")
-def people() -> dict[str, list[np.ndarray]]:
-    """Three people of different width."""
-    data: dict[str, list[np.ndarray]] = {}
-    for number in range(3):
-        for walk in range(3):
-            frames = (stream(0, f"{number} {walk}", "test").random((5, 64, 44)) < 0.05).astype(np.uint8)
-            frames[:, :, 18 - 5 * number : 26 + 5 * number] = 1
-            data.setdefault(f"{number:03d}", []).append(frames * 255)
-    return data
-
-
-def test_learns_to_tell_people_apart(people: dict[str, list[np.ndarray]], tmp_path: Path) -> None:
-    seen: list[GaitSetProgress] = []
+def test_learns_to_tell_people_apart(people: Walks, tmp_path: Path) -> None:
+    seen: list[GaitProgress] = []
     training = replace(TINY, iterations=30, subjects=3, learning_rate=1e-3)
     network = training.run(people, tmp_path / "state.pt", progress=seen.append)
     assert not network.training
     assert [p.iteration for p in seen] == [10, 20, 30]
-    assert seen[-1].nonzero < seen[0].nonzero
+    assert seen[-1].figures["% of triplets left"] < seen[0].figures["% of triplets left"]
 
 
-def test_resumes_bit_for_bit(people: dict[str, list[np.ndarray]], tmp_path: Path) -> None:
+def test_resumes_bit_for_bit(people: Walks, tmp_path: Path) -> None:
     class Interrupted(Exception):
         pass
 
-    def interrupt(progress: GaitSetProgress) -> None:
+    def interrupt(progress: GaitProgress) -> None:
         if progress.iteration == 3:
             raise Interrupted
 
@@ -56,7 +45,7 @@ def test_resumes_bit_for_bit(people: dict[str, list[np.ndarray]], tmp_path: Path
         assert torch.equal(value, parts.state_dict()[name]), name
 
 
-def test_goes_on_from_given_weights(people: dict[str, list[np.ndarray]], tmp_path: Path) -> None:
+def test_goes_on_from_given_weights(people: Walks, tmp_path: Path) -> None:
     first = replace(TINY, seed=5).run(people, tmp_path / "first.pt")
     save(first, tmp_path / "first.safetensors", Card("three people", "", 5, {}), half=False)
     given = File(tmp_path / "first.safetensors")
@@ -68,15 +57,21 @@ def test_goes_on_from_given_weights(people: dict[str, list[np.ndarray]], tmp_pat
         still.run(people, tmp_path / "second.pt")
 
 
-def test_batches_depend_on_seed_and_iteration_alone(people: dict[str, list[np.ndarray]]) -> None:
+def test_weights_of_another_network_are_no_start(people: Walks, tmp_path: Path) -> None:
+    save(GaitBase(3, (4, 4, 4, 4)), tmp_path / "other.safetensors", Card("nobody", "", 0, {}))
+    with pytest.raises(WeightsError, match=r"other\.safetensors: found a GaitBase to start from; expected a GaitSet"):
+        TINY.run(people, tmp_path / "s.pt", initial=File(tmp_path / "other.safetensors"))
+
+
+def test_batches_depend_on_seed_and_iteration_alone(people: Walks) -> None:
     frames, label = TINY.draw(people, 7)
     assert frames.shape == (8, 64, 44) and label.tolist() == [label[0], label[0], label[2], label[2]]
     assert np.array_equal(frames, TINY.draw(people, 7)[0])
     assert not np.array_equal(frames, TINY.draw(people, 8)[0])
 
 
-def test_validates_in_inference_mode(people: dict[str, list[np.ndarray]], tmp_path: Path) -> None:
-    seen: list[GaitSetProgress] = []
+def test_validates_in_inference_mode(people: Walks, tmp_path: Path) -> None:
+    seen: list[GaitProgress] = []
     modes: list[bool] = []
 
     def validate(network: torch.nn.Module) -> float:
@@ -93,21 +88,21 @@ def test_the_learning_rate_falls_linearly_at_the_end() -> None:
     assert [training.rate(i) for i in (0, 80, 90, 99)] == pytest.approx([1, 1, 0.5, 0.05])
 
 
-def test_state_of_another_training_is_refused(people: dict[str, list[np.ndarray]], tmp_path: Path) -> None:
+def test_state_of_another_training_is_refused(people: Walks, tmp_path: Path) -> None:
     TINY.run(people, tmp_path / "s.pt")
     with pytest.raises(WeightsError, match=r"s\.pt: found a training with margin=0\.2; expected margin=0\.3"):
         replace(TINY, margin=0.3).run(people, tmp_path / "s.pt")
-    others = people | {"002": [frames[::-1] for frames in people["002"]]}
+    others = {**people, "002": {key: frames[::-1] for key, frames in people["002"].items()}}
     with pytest.raises(WeightsError, match=r"s\.pt: found a training with data='\w+'; expected data='\w+'"):
         TINY.run(others, tmp_path / "s.pt")
 
 
-def test_a_damaged_state_is_named(people: dict[str, list[np.ndarray]], tmp_path: Path) -> None:
+def test_a_damaged_state_is_named(people: Walks, tmp_path: Path) -> None:
     (tmp_path / "s.pt").write_bytes(b"nonsense")
     with pytest.raises(WeightsError, match=r"s\.pt: found .*; expected the state of a training"):
         TINY.run(people, tmp_path / "s.pt")
 
 
-def test_too_few_people_are_named(people: dict[str, list[np.ndarray]], tmp_path: Path) -> None:
+def test_too_few_people_are_named(people: Walks, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="3 training subjects for batches of 8 x 8"):
         GaitSetTraining().run(people, tmp_path / "s.pt")

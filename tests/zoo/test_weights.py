@@ -14,8 +14,13 @@ from stumble.interfaces import Weights
 from stumble.layouts import OPENPOSE18
 from stumble.models import AGCN, PALSTM, STGCN
 from stumble.models.checkpoints import export_gaitset
+from stumble.models.energy_image import GEI
+from stumble.models.gaitbase import GaitBase
+from stumble.models.gaitgan import GaitGAN
 from stumble.models.gaitset import GaitSet
+from stumble.models.geinet import GEINet
 from stumble.models.recogniser import ActionRecogniser
+from stumble.models.selfgait import SelfGait
 from stumble.models.wgan_gp import SilhouetteGAN
 from stumble.preprocess import PartAware, Recipe, StGcn, TwoStream
 
@@ -94,18 +99,6 @@ def test_a_network_of_actions_comes_back_with_its_classes_layout_and_recipe(
     assert isinstance(bare, kind) and (bare.classes, bare.recipe) == (("class 1", "class 2"), default)
 
 
-def test_whose_weights_a_file_holds_follows_from_its_tensors(tmp_path: Path) -> None:
-    actions = (kind(("stoop", "fall")) for kind in (STGCN, AGCN, PALSTM))
-    for network in (GaitSet(), SilhouetteGAN(width=4), *actions):
-        zoo.save(network, tmp_path / "any.safetensors", CARD)
-        assert type(zoo.File(tmp_path / "any.safetensors").load()) is type(network)
-    torch.save(export_gaitset(GaitSet(), "opengait"), tmp_path / "theirs.pt")
-    assert isinstance(zoo.File(tmp_path / "theirs.pt").load(), GaitSet)
-    torch.save({"Backbone.forward_block.feature.0.weight": torch.ones(1)}, tmp_path / "nobodys.pt")
-    with pytest.raises(WeightsError, match=r"nobodys\.pt: found the keys Backbone.*expected weights of"):
-        zoo.File(tmp_path / "nobodys.pt").load()
-
-
 def test_several_are_named_by_all_their_digests(shipped: Path, tmp_path: Path) -> None:
     zoo.save(GaitSet(), tmp_path / "gaitset.safetensors", CARD)
     one, two = zoo.Shipped("small"), zoo.File(tmp_path / "gaitset.safetensors")
@@ -142,6 +135,44 @@ def test_a_card_written_before_there_were_settings_is_read(shipped: Path) -> Non
     (shipped / "small.json").write_text(json.dumps(content))
     assert zoo.Shipped("small").card.settings == {}
     assert isinstance(zoo.Shipped("small").load(), SilhouetteGAN)
+
+
+def test_whose_weights_a_file_holds_follows_from_its_tensors(tmp_path: Path) -> None:
+    recognisers = (GaitSet(), GaitBase(2, (4, 4, 4, 4)), GEINet(3), GaitGAN(2), SelfGait())
+    actions = (kind(("stoop", "fall")) for kind in (STGCN, AGCN, PALSTM))
+    for network in (*recognisers, SilhouetteGAN(width=4), *actions):
+        zoo.save(network, tmp_path / "any.safetensors", CARD)
+        loaded = zoo.File(tmp_path / "any.safetensors").load()
+        assert type(loaded) is type(network)
+        for name, value in network.named_parameters():
+            assert torch.equal(value.half().float(), loaded.get_parameter(name)), name
+    torch.save({"model": export_gaitset(GaitSet(), "opengait")["model"]}, tmp_path / "theirs.pt")
+    assert isinstance(zoo.File(tmp_path / "theirs.pt").load(), GaitSet)
+    torch.save({"Backbone.forward_block.feature.0.weight": torch.ones(1)}, tmp_path / "nobodys.pt")
+    with pytest.raises(WeightsError, match=r"nobodys\.pt: found the keys Backbone.*expected weights of"):
+        zoo.File(tmp_path / "nobodys.pt").load()
+
+
+def test_energy_images_need_no_weights() -> None:
+    weights = zoo.EnergyImages()
+    assert isinstance(weights, Weights) and isinstance(weights.load(), GEI) and len(weights.digest) == 64
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"fc4.weight": torch.ones(1)}, "found the keys fc4.weight; expected GEINet's"),
+        ({"fc3.weight": torch.ones(1024, 7), "fc4.weight": torch.ones(2, 1024)}, "of 7 inputs; expected 3780 or 22680"),
+        ({"decoder.0.weight": torch.ones(1)}, "found the keys decoder.0.weight; expected GaitGAN's generator's"),
+        ({**GaitGAN(2).state_dict(), "more": torch.ones(1)}, "found unexpected more; expected exactly the network's"),
+    ],
+)
+def test_files_that_almost_are_one_of_ours_are_named(
+    state: dict[str, torch.Tensor], message: str, tmp_path: Path
+) -> None:
+    torch.save(state, tmp_path / "almost.pt")
+    with pytest.raises(WeightsError, match=message):
+        zoo.File(tmp_path / "almost.pt").load()
 
 
 def test_a_users_checkpoint_in_another_layout(tmp_path: Path) -> None:
@@ -193,7 +224,7 @@ def test_the_wrong_architecture_is_named(shipped: Path, tmp_path: Path) -> None:
     zoo.save(GaitSet(), tmp_path / "gaitset.safetensors", CARD)
     with pytest.raises(WeightsError, match="expected a silhouette generator's"):
         zoo.File(tmp_path / "gaitset.safetensors", "wgan-gp").load()
-    with pytest.raises(WeightsError, match=r"found a Linear to save; expected one of GaitSet, SilhouetteGAN"):
+    with pytest.raises(WeightsError, match=r"found a Linear to save; expected one of GaitSet, GaitBase"):
         zoo.save(nn.Linear(1, 1), tmp_path / "linear.safetensors", CARD)
 
 

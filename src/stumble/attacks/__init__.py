@@ -6,6 +6,7 @@ from stumble.attacks.controls import RandomFrames, RealFrames
 from stumble.attacks.joint_pgd import JointPGD
 from stumble.attacks.one_step import OneStep
 from stumble.attacks.pixel import PixelAttack, fgsm, mi_fgsm, pgd
+from stumble.attacks.random_search import RandomJoints, RandomLatents
 from stumble.attacks.temporal_sparse import TemporalSparse, bounded
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "OneStep",
     "PixelAttack",
     "RandomFrames",
+    "RandomJoints",
+    "RandomLatents",
     "RealFrames",
     "TemporalSparse",
     "bounded",

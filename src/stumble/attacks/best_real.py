@@ -38,6 +38,8 @@ class BestReal(Attack):
     objective: Objective = field(default_factory=Cosine)
     candidates: int = 200
 
+    access = "answers"
+
     @on_frozen
     def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:
         if not isinstance(target, SetPooled):

@@ -41,6 +41,8 @@ class RealFrames(Attack):
     budget: Sparsity = field(default_factory=Sparsity)
     positions: Positions = field(default_factory=First)
 
+    access = "none"
+
     def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:
         scene = FrameEdit(target, batch, self.edit, self.budget, self.positions, seed, incremental=False)
         frames, subjects = self.pool.load()
@@ -59,6 +61,8 @@ class RandomFrames(Attack):
     budget: Sparsity = field(default_factory=Sparsity)
     positions: Positions = field(default_factory=First)
     sphere: bool = False
+
+    access = "none"
 
     def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:
         prior = prior_of(self.prior)

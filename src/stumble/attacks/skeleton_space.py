@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from stumble.constraints.bones import realign
-from stumble.constraints.feasible import feasible
+from stumble.constraints.feasible import Room
 from stumble.constraints.kinematics import bone_vectors, norm
 from stumble.constraints.rotations import Rotations
 from stumble.sequences import Skeletons
@@ -60,6 +60,11 @@ class JointSpace(Space):
     active: Bool[Tensor, " j"]
     projection: Projection
 
+    @cached_property
+    def room(self) -> Room:
+        """Where joints may go under box and bones."""
+        return Room.around(self.clean, self.radius, self.active)
+
     def start(self, noise: Float[Tensor, "b m t j c"] | None = None) -> Tensor:
         if noise is None:
             return self.clean.joints
@@ -82,7 +87,7 @@ class JointSpace(Space):
     def project(self, variables: Tensor) -> Tensor:
         clean = self.clean.joints
         if self.projection == "feasible":
-            return feasible(self.clean.moved(variables), self.clean, self.radius, self.active).joints
+            return self.room.nearest(self.clean.moved(variables)).joints
         radius = self.radius[..., None]
         boxed = torch.where(radius > 0, torch.clamp(variables, clean - radius, clean + radius), clean)
         if self.projection == "box":

@@ -14,10 +14,11 @@ import torch
 
 from stumble.campaign.action_summary import summarise_actions
 from stumble.campaign.actions import ActionEvaluation
-from stumble.campaign.bench import Bench, Held, Modality, Progress, Tested
+from stumble.campaign.bench import EXAMINED, Bench, Held, Modality, Progress, Tested
 from stumble.campaign.choices import classifier, tested_actions, weights
 from stumble.campaign.drawing import Contents, drawn
-from stumble.campaign.store import read_skeletons
+from stumble.campaign.sanity import Sanity, sanity_of_classifier
+from stumble.campaign.store import check_whole, read_skeletons
 from stumble.data.action_opening import open_actions
 from stumble.data.actions import ActionData, Clip
 from stumble.errors import DataError
@@ -25,7 +26,7 @@ from stumble.interfaces import SkeletonAttackResult, Weights
 from stumble.judge import SkeletonJudge
 from stumble.priors.bone_angles import BoneAngleDiscriminator
 
-__all__ = ["ActionBench"]
+__all__ = ["ActionBench", "TestedActions"]
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,13 @@ class ActionBench(Bench):
             "judge": None if judge is None else judge.digest,
             **({} if seen is None else {"source": seen.digest}),
         }
-        return _Tested(reference, seen, replace(tested, clips=tuple(whole)), judge, memory, facts, left_out)
+        return TestedActions(reference, seen, replace(tested, clips=tuple(whole)), judge, memory, facts, left_out)
 
 
 @dataclass(frozen=True)
-class _Tested(Tested):
+class TestedActions(Tested):
+    """An action recogniser that was looked at, and the clips that can be read."""
+
     reference: Weights
     seen: Weights | None
     source: ActionData
@@ -111,6 +114,11 @@ class _Tested(Tested):
     def check(self, goal: str) -> None:
         ActionEvaluation(classifier(self.reference), self.source, self.source.clips).wanted_class(goal)
 
+    def sanity(self) -> Sanity:
+        return sanity_of_classifier(
+            classifier(self.seen or self.reference), self.source.batch(self.source.clips[:EXAMINED])
+        )
+
     def attack(
         self, attack: Any, goal: str, seed: int, samples: Sequence[str], folder: Path, progress: Progress
     ) -> pa.Table:
@@ -123,9 +131,10 @@ class _Tested(Tested):
 
     def judge(self, attack: Any, goal: str, seed: int, folder: Path, verdicts: pa.Table) -> pa.Table:
         named, effort = {c.id: c for c in self.source.clips}, {row["sample"]: row for row in verdicts.to_pylist()}
-        tables = []
-        for file in sorted(folder.glob("*.npz")):
-            stored = read_skeletons(file, self.source.layout)
+        files, tables = sorted(folder.glob("*.npz")), []
+        batches = [read_skeletons(file, self.source.layout) for file in files]
+        check_whole(folder, (name for stored in batches for name in stored.ids), effort)
+        for stored in batches:
             clips = [named[name] for name in stored.ids]
             clean, rows = self.source.batch(clips), [effort[name] for name in stored.ids]
             result = SkeletonAttackResult(
@@ -136,7 +145,7 @@ class _Tested(Tested):
             )
             aim = self.crafting.goal(goal, clips)
             tables.append(self.judging(clean, stored, result, aim, clips, attack.constraints(clean)))
-        return pa.concat_tables(tables, promote_options="permissive")
+        return pa.concat_tables(tables, promote_options="permissive") if tables else verdicts
 
     def held(self) -> Tested:
         data = replace(self.source, read=Held(dict(self.source.sequences())))

@@ -11,10 +11,14 @@ from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
+from stumble.campaign.sanity import Sanity
 from stumble.data.actions import ActionData
 from stumble.data.gait import GaitData
 
-__all__ = ["Bench", "Held", "Modality", "Progress", "Tested"]
+__all__ = ["EXAMINED", "Bench", "Held", "Modality", "Progress", "Tested"]
+
+EXAMINED = 4
+"""So many samples tell whether a target is fit to be attacked."""
 
 Modality = Literal["gait", "actions"]
 
@@ -51,6 +55,10 @@ class Tested(ABC):
     @abstractmethod
     def check(self, goal: str) -> None:
         """Raises SpecError where attacks cannot have this goal here; says which ones they can have."""
+
+    @abstractmethod
+    def sanity(self) -> Sanity:
+        """What the attack sees, on the first few samples."""
 
     @abstractmethod
     def attack(

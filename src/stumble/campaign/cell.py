@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any
 
 from stumble.campaign.bench import Tested
+from stumble.campaign.drawing import Contents
 from stumble.campaign.plan import Entry, Plan
 from stumble.errors import SpecError
-from stumble.interfaces import Weights
+from stumble.interfaces import FramePool, PosePool, Weights
 from stumble.spec import identity, to_plain
 
-__all__ = ["Cell", "Shard", "cells_of", "specified"]
+__all__ = ["Cell", "Shard", "cells_of", "differences", "specified"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Cell:
         shard: so many of them go together.
         data, synthetic: what to call the data, and whether its people are made up.
         left_out: sequences that cannot be used, and why.
+        sanity: the fields of `Sanity` of the target.
     """
 
     entry: Entry
@@ -35,6 +37,7 @@ class Cell:
     data: str
     synthetic: bool
     left_out: Mapping[str, str]
+    sanity: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -76,13 +79,14 @@ def cells_of(plan: Plan, tested: Mapping[str, Tested]) -> tuple[Cell, ...]:
     Raises:
         SpecError: a bench cannot have one of the goals.
     """
-    cells = []
+    cells, sanity = [], {}
     for name, bench in tested.items():
         for goal in plan.goals:
             try:
                 bench.check(goal)
             except SpecError as error:
                 raise SpecError(f"bench {name!r}: {error}") from error
+        sanity[name] = asdict(bench.sanity())
     for entry in plan.entries():
         bench = tested[entry.bench]
         specification = {
@@ -92,14 +96,24 @@ def cells_of(plan: Plan, tested: Mapping[str, Tested]) -> tuple[Cell, ...]:
             "seed": entry.seed,
             "batches": {"shard": plan.shard, "threads": plan.threads, "memory": plan.memory},
         }
-        cells.append(Cell(entry, specification, bench.samples, plan.shard, bench.data, bench.synthetic, bench.left_out))
+        known = bench.data, bench.synthetic, bench.left_out, sanity[entry.bench]
+        cells.append(Cell(entry, specification, bench.samples, plan.shard, *known))
     return tuple(cells)
 
 
 def specified(component: object) -> Any:
-    """As `spec.to_plain` has it, with weights by their digest instead of by their name."""
+    """As `spec.to_plain` has it, with weights and pools by what is in them instead of by their names.
+
+    Raises:
+        StumbleError: there are no such weights, or no such data.
+    """
     if isinstance(component, Weights):
         return {"weights": component.digest}
+    if isinstance(component, FramePool | PosePool):
+        numbers, names = component.load()
+        contents = Contents()
+        contents.add(" ".join(names), [numbers.numpy()])
+        return {"pool": contents.digest}
     if isinstance(component, tuple):
         return [specified(item) for item in component]
     if isinstance(component, dict):
@@ -111,3 +125,12 @@ def specified(component: object) -> Any:
             "init_args": {f.name: specified(getattr(component, f.name)) for f in fields(component) if f.init},
         }
     return to_plain(component)
+
+
+def differences(found: object, expected: object, where: str = "") -> list[str]:
+    """Where two plain specifications differ: "attack.iterations 50, not 100"; digests are cut short."""
+    if isinstance(found, Mapping) and isinstance(expected, Mapping) and found.keys() == expected.keys():
+        paths = {key: where if key == "init_args" else f"{where}.{key}" if where else str(key) for key in found}
+        return [text for key in found for text in differences(found[key], expected[key], paths[key])]
+    shown = [f"{value[:12]}…" if isinstance(value, str) and len(value) == 64 else value for value in (found, expected)]
+    return [] if found == expected else [f"{where or 'its specification'} {shown[0]}, not {shown[1]}"]

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from stumble import zoo
 from stumble.campaign.actions import ActionEvaluation
-from stumble.data import PROTOCOLS, GaitData, Protocol, SequenceKey
+from stumble.data import PROTOCOLS, GaitData, Protocol, SequenceKey, open_gait
 from stumble.data.action_splits import split_named
 from stumble.data.actions import ActionData, Clip
+from stumble.data.frame_pool import FolderFrames
 from stumble.errors import DataError, SpecError, TargetError, WeightsError
 from stumble.interfaces import SilhouetteInput, SkeletonInput, SkeletonTarget, Target, Weights
 from stumble.targets import Ensemble, gait_ensemble
@@ -21,6 +22,7 @@ __all__ = [
     "Damage",
     "classifier",
     "described",
+    "frame_pool",
     "kinds_of",
     "listed",
     "people",
@@ -107,7 +109,7 @@ def listed(text: str | None, known: Sequence[str], what: str) -> tuple[str, ...]
 
 
 def weights(text: str, architecture: zoo.Architecture | None = None) -> Weights:
-    """Weights by the name of shipped ones, or by a file; of several networks with + between them.
+    """Weights by the name of shipped ones, or by a file; "gei", gait energy images, which need none; several with +.
 
     Args:
         architecture: which network a file is for; None goes by the names of its tensors.
@@ -115,6 +117,8 @@ def weights(text: str, architecture: zoo.Architecture | None = None) -> Weights:
     Raises:
         WeightsError: there is no such name and no such file.
     """
+    if architecture is None and text == str(zoo.EnergyImages()):
+        return zoo.EnergyImages()
     if text in zoo.names():
         return zoo.Shipped(text)
     if Path(text).is_file():
@@ -123,6 +127,11 @@ def weights(text: str, architecture: zoo.Architecture | None = None) -> Weights:
         return zoo.Several(tuple(weights(part.strip(), architecture) for part in text.split("+")))
     shipped = ", ".join(zoo.names()) or "of which there are none"
     raise WeightsError(f"{text}: found no such file; expected a checkpoint, or the name of shipped weights ({shipped})")
+
+
+def frame_pool(path: Path) -> FolderFrames:
+    """Frames of the people whom the data's protocol trains on, or of everybody where there are none of them."""
+    return FolderFrames(path, trained(open_gait(path)))
 
 
 def recogniser(reference: Weights) -> Target:

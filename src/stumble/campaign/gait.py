@@ -43,6 +43,7 @@ class GaitEvaluation:
         enrolled: the key of each gallery embedding.
         probes: the sequences to attack.
         frames: clip length: the first `frames` frames of each sequence, or None for all.
+        pooled: one decision for each probe, on the gallery of all views together, its own included.
         memory: bytes that the graph of one batch may take.
     """
 
@@ -52,6 +53,7 @@ class GaitEvaluation:
     enrolled: tuple[SequenceKey, ...]
     probes: tuple[SequenceKey, ...]
     frames: int | None = None
+    pooled: bool = False
     memory: int = MEMORY
 
     @classmethod
@@ -63,12 +65,14 @@ class GaitEvaluation:
         subjects: Collection[str] | None = None,
         frames: int | None = None,
         distance: Distance = "per-part",
+        pooled: bool = False,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> GaitEvaluation:
         """Embed the gallery of the data set's own protocol.
 
         Args:
             subjects: whom to test; by default those the protocol tests.
+            pooled: see `GaitEvaluation`; protocols that are so are so in any case.
             progress: called with sequences done and their number.
 
         Raises:
@@ -85,14 +89,10 @@ class GaitEvaluation:
             target, data.load, gallery.keys, frames=frames, progress=lambda done: progress(done, total)
         )
         enrolled = EmbeddedSequences(embeddings, [k.subject for k in kept], [k.view for k in kept])
-        if PROTOCOLS[data.protocol].pooled:
+        pooled = pooled or PROTOCOLS[data.protocol].pooled
+        if pooled:
             enrolled = enrolled.pooled()
-        return cls(target, data, Gallery(enrolled, distance), kept, probes.keys, frames)
-
-    @property
-    def identical_views(self) -> bool:
-        """Whether decisions in the probe's own view count."""
-        return PROTOCOLS[self.data.protocol].pooled
+        return cls(target, data, Gallery(enrolled, distance), kept, probes.keys, frames, pooled)
 
     def select(
         self, kinds: Collection[str] | None = None, views: Collection[str] | None = None, limit: int | None = None
@@ -116,7 +116,7 @@ class GaitEvaluation:
             self.target, self.data.load, self.probes, frames=self.frames, progress=lambda done: progress(done, total)
         )
         probes = EmbeddedSequences(embeddings, [k.subject for k in kept], [k.view for k in kept])
-        return self.gallery.decide(probes, identical_views=self.identical_views)
+        return self.gallery.decide(probes, identical_views=self.pooled)
 
     def goal(self, kind: Literal["untargeted", "targeted"], keys: Sequence[SequenceKey], seed: int) -> Goal:
         """What the adversary wants of these probes.
@@ -161,7 +161,7 @@ class GaitEvaluation:
         critic: Callable[[torch.Tensor], torch.Tensor] | None = None,
     ) -> GaitJudge:
         """The judge of attacks on these probes."""
-        return GaitJudge(self.target, self.gallery, self.identical_views, plausibility, critic)
+        return GaitJudge(self.target, self.gallery, self.pooled, plausibility, critic)
 
     def attack(
         self,

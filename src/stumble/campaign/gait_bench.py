@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 
 from stumble.attacks.temporal_sparse import prior_of
-from stumble.campaign.bench import Bench, Held, Modality, Progress, Tested
+from stumble.campaign.bench import EXAMINED, Bench, Held, Modality, Progress, Tested
 from stumble.campaign.choices import kinds_of, listed, people, recogniser, trained, weights
 from stumble.campaign.drawing import Contents, drawn
 from stumble.campaign.gait import GaitEvaluation
 from stumble.campaign.reference import fit_plausibility, split_reference
-from stumble.campaign.store import read_samples
+from stumble.campaign.sanity import Sanity, sanity_of_recogniser
+from stumble.campaign.store import check_whole, read_samples
 from stumble.campaign.summary import summarise
 from stumble.constraints import Kept
 from stumble.data import PROTOCOLS, GaitData, SequenceKey, open_gait
@@ -38,7 +39,8 @@ class GaitBench(Bench):
     """A gait recogniser, its gallery, and the probes to attack.
 
     Attributes:
-        model: name of shipped weights, or a checkpoint of GaitSet: ours, the original's or OpenGait's.
+        model: name of shipped weights; gei, for energy images; or a checkpoint of GaitSet, GaitBase or SelfGait
+            (theirs or ours), GEINet or GaitGAN (ours).
         data: folder of gait data.
         kinds: which probes, such as "NM" or "NM,BG,CL".
         views: whose views, such as "000,090"; all by default.
@@ -48,6 +50,7 @@ class GaitBench(Bench):
         source: recognisers that the attack sees instead, named likewise, several with + between: what is made on them
             is judged on the model.
         distance: "per-part", the mean distance of the parts (OpenGait); "flattened", of the whole vector (GaitSet).
+        pooled: one decision for each probe, on the gallery of all views together, whatever the protocol says.
     """
 
     model: str
@@ -59,6 +62,7 @@ class GaitBench(Bench):
     frames: int | None = 40
     source: str | None = None
     distance: Distance = "per-part"
+    pooled: bool = False
 
     modality: ClassVar[Modality] = "gait"
 
@@ -85,7 +89,7 @@ class GaitBench(Bench):
         facts = {
             "model": reference.digest,
             "sequences": contents.digest,
-            "protocol": source.protocol,
+            "protocol": f"{source.protocol}, pooled" if self.pooled and not protocol.pooled else source.protocol,
             "frames": self.frames,
             "distance": self.distance,
             **({} if seen is None else {"source": seen.digest}),
@@ -123,7 +127,12 @@ class _Tested(Tested):
     def _prepared(self, reference: Weights) -> GaitEvaluation:
         target: Target = recogniser(reference)
         evaluation = GaitEvaluation.prepare(
-            target, self.readable, subjects=self.chosen, frames=self.bench.frames, distance=self.bench.distance
+            target,
+            self.readable,
+            subjects=self.chosen,
+            frames=self.bench.frames,
+            distance=self.bench.distance,
+            pooled=self.bench.pooled,
         )
         return replace(evaluation, probes=self.keys, memory=self.memory)
 
@@ -134,6 +143,11 @@ class _Tested(Tested):
     def check(self, goal: str) -> None:
         if goal not in get_args(Kind):
             raise SpecError(f"found goal {goal!r} for gait; expected 'untargeted' or 'targeted'")
+
+    def sanity(self) -> Sanity:
+        return sanity_of_recogniser(
+            recogniser(self.seen or self.reference), self.readable.batch(self.keys[:EXAMINED], self.bench.frames)
+        )
 
     def attack(
         self, attack: Any, goal: str, seed: int, samples: Sequence[str], folder: Path, progress: Progress
@@ -153,9 +167,9 @@ class _Tested(Tested):
     def judge(self, attack: Any, goal: str, seed: int, folder: Path, verdicts: pa.Table) -> pa.Table:
         judge, named = self._judge(attack), {key.id: key for key in self.keys}
         effort = {row["sample"]: row for row in verdicts.to_pylist()}
-        tables = []
-        for file in sorted(folder.glob("*.npz")):
-            stored, edited = read_samples(file)
+        batches, tables = [read_samples(file) for file in sorted(folder.glob("*.npz"))], []
+        check_whole(folder, (name for stored, _ in batches for name in stored.ids), effort)
+        for stored, edited in batches:
             keys = [named[name] for name in stored.ids]
             clean = self.readable.batch(keys, self.bench.frames)
             rows = [effort[name] for name in stored.ids]
@@ -169,7 +183,7 @@ class _Tested(Tested):
             probes = [Probe(key.subject, key.condition, key.view) for key in keys]
             aim = self.crafting.goal(cast(Kind, goal), keys, seed)
             tables.append(judge(clean, stored, result, aim, probes, _kept(attack)))
-        return pa.concat_tables(tables, promote_options="permissive")
+        return pa.concat_tables(tables, promote_options="permissive") if tables else verdicts
 
     def held(self) -> Tested:
         data = replace(self.readable, read=Held(dict(self.readable.sequences())))

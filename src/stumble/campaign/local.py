@@ -37,7 +37,8 @@ class LocalExecutor(Executor):
     def run(self, folder: RunFolder, tell: Callable[[Event], None] = lambda event: None) -> None:
         crew = _Crew(folder.root, tell)
         interrupted = False
-        for _ in range(self.workers or max(1, (os.cpu_count() or 1) // folder.plan.threads)):
+        left = sum(not folder.done(shard) for cell in folder.cells() for shard in cell.shards)
+        for _ in range(min(left, self.workers or max(1, (os.cpu_count() or 1) // folder.plan.threads))):
             crew.hire()
         try:
             while crew.at_work:
@@ -52,8 +53,8 @@ class LocalExecutor(Executor):
             crew.dismiss()
         if interrupted:
             raise KeyboardInterrupt
-        if crew.trouble:
-            raise StumbleError(crew.trouble)
+        if crew.trouble is not None:
+            raise crew.trouble
 
 
 @dataclass
@@ -73,7 +74,7 @@ class _Crew:
     tell: Callable[[Event], None]
     at_work: list[_Hired] = field(default_factory=list)
     deaths: Counter[str] = field(default_factory=Counter)
-    trouble: str = ""
+    trouble: StumbleError | None = None
 
     def hire(self) -> None:
         given_up = {shard for shard, count in self.deaths.items() if count >= DEATHS}
@@ -104,8 +105,8 @@ class _Crew:
             hired.process.kill()
             hired.process.join()
 
-    def _hear(self, hired: _Hired, event: Event | str) -> None:
-        if isinstance(event, str):
+    def _hear(self, hired: _Hired, event: Event | StumbleError) -> None:
+        if isinstance(event, StumbleError):
             self.trouble = event
             self.stop()
             return
@@ -117,11 +118,11 @@ class _Crew:
         hired.pipe.close()
         self.at_work.remove(hired)
         status = hired.process.exitcode
-        if status == 0 or self.trouble:
+        if status == 0 or self.trouble is not None:
             return
         self.deaths[hired.shard] += 1
         if not hired.shard and self.deaths[""] >= DEATHS * (1 + len(self.at_work)):
-            self.trouble = f"worker processes end with status {status} before they begin"
+            self.trouble = StumbleError(f"worker processes end with status {status} before they begin")
             self.stop()
             return
         if hired.shard and self.deaths[hired.shard] >= DEATHS:
@@ -140,7 +141,5 @@ def _work(root: Path, pipe: Connection, given_up: set[str]) -> None:
         Worker(RunFolder(root), pipe.send, pipe.poll, given_up).run()
     except BrokenPipeError:
         return
-    except OSError as error:
-        pipe.send(f"{error.filename or root}: {error.strerror}")
     except StumbleError as error:
-        pipe.send(str(error))
+        pipe.send(error)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from typing import Any
 import pyarrow as pa
 import ray
 import torch
+from ray.exceptions import RayActorError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from stumble.campaign.bench import Tested
 from stumble.campaign.cell import Cell, Shard
@@ -50,7 +52,8 @@ class RayExecutor(Executor):
         if mine:
             ray.init(address=self.address, log_to_driver=False, include_dashboard=False if not self.address else None)
         try:
-            _Run(folder, folder.plan, tell, {name: ray.put(bench.held()) for name, bench in self.tested.items()}).all()
+            benches = {name: ray.put(bench.held()) for name, bench in self.tested.items()}
+            _Run(folder, folder.plan, tell, benches, _tally()).all()
         finally:
             if mine:
                 ray.shutdown()
@@ -62,6 +65,7 @@ class _Run:
     plan: Plan
     tell: Callable[[Event], None]
     benches: Mapping[str, Any]
+    tally: Any
 
     def all(self) -> None:
         left = deque((cell, shard) for cell in self.folder.cells() for shard in cell.shards)
@@ -75,7 +79,7 @@ class _Run:
                         break
                     cell, shard = left.popleft()
                     if claim := self._claimed(shard, cell, left):
-                        ref = task.remote(self.benches[cell.entry.bench], shared, cell, shard)
+                        ref = task.remote(self.benches[cell.entry.bench], shared, cell, shard, self.tally)
                         in_hand[ref] = shard, claim
                         self.tell(Event("began", str(shard)))
                 ready, _ = ray.wait(list(in_hand), timeout=_POLL) if in_hand else ([], [])
@@ -83,6 +87,7 @@ class _Run:
                     shard, claim = in_hand.pop(ref)
                     with claim:
                         self._store(shard, ref)
+                self._listen({str(shard) for shard, _ in in_hand.values()})
             except KeyboardInterrupt:
                 if interrupted:
                     raise
@@ -90,6 +95,13 @@ class _Run:
                 left.clear()
         if interrupted:
             raise KeyboardInterrupt
+
+    def _listen(self, at_work: set[str]) -> None:
+        """Progress of shards that are not done. It decides nothing, so that it may be lost."""
+        with suppress(RayActorError):
+            for name, count in ray.get(self.tally.taken.remote()).items():
+                if name in at_work:
+                    self.tell(Event("samples", name, count))
 
     def _places(self) -> int:
         return _AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)) // self.plan.threads)
@@ -121,13 +133,42 @@ class _Run:
         self.tell(Event("done", str(shard), len(shard.samples)))
 
 
-def _attacked(bench: Tested, plan: Plan, cell: Cell, shard: Shard) -> tuple[pa.Table, Files, dict[str, object]]:
+class _Tally:
+    """How many sequences of a shard have been attacked, as the tasks tell it."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+
+    def note(self, shard: str, count: int) -> None:
+        self.counts[shard] = count
+
+    def taken(self) -> dict[str, int]:
+        """What was told since the last time."""
+        counts, self.counts = self.counts, {}
+        return counts
+
+
+def _tally() -> Any:
+    """One for all tasks, on the node that asks it, which is the last to die."""
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    actor: Any = ray.remote(_Tally)
+    return actor.options(num_cpus=0, scheduling_strategy=here).remote()
+
+
+def _attacked(
+    bench: Tested, plan: Plan, cell: Cell, shard: Shard, tally: Any
+) -> tuple[pa.Table, Files, dict[str, object]]:
     """A shard, somewhere: verdicts, the files of samples, and what made them."""
     torch.set_num_threads(plan.threads)
     entry = cell.entry
     with tempfile.TemporaryDirectory() as folder:
         table = bench.attack(
-            plan.attacks[entry.attack], entry.goal, entry.seed, shard.samples, Path(folder), lambda done, total: None
+            plan.attacks[entry.attack],
+            entry.goal,
+            entry.seed,
+            shard.samples,
+            Path(folder),
+            lambda done, total: tally.note.remote(str(shard), done),
         )
         files = {file.name: file.read_bytes() for file in sorted(Path(folder).iterdir())}
     return table, files, made_here()

@@ -1,4 +1,4 @@
-"""What is written beside an attack's verdicts: what was run, with what result, and what made it."""
+"""What is written beside verdicts and certificates: what was run, with what result, and what made it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 from stumble import __version__
 from stumble.spec import identity, to_plain
 
-__all__ = ["provenance", "write_attack"]
+__all__ = ["provenance", "write_attack", "write_certificates"]
 
 
 def provenance(command_line: str, began: float | None = None) -> dict[str, object]:
@@ -45,15 +45,30 @@ def write_attack(
         specification: everything that the verdicts depend on; its hash is the attack's identity.
         parts: plain data to write between identity and provenance.
     """
-    text = json.dumps(
-        {
-            "specification": to_plain(specification),
-            "identity": identity(specification),
-            **parts,
-            "provenance": provenance,
-        },
-        indent=2,
-        allow_nan=False,
-    )
-    pq.write_table(verdicts.replace_schema_metadata({"stumble": text}), folder / "verdicts.parquet")
-    (folder / "attack.json").write_text(text + "\n", encoding="utf-8")
+    _write(folder, "attack.json", "verdicts.parquet", verdicts, specification, {**parts, "provenance": provenance})
+
+
+def write_certificates(
+    folder: Path,
+    certificates: pa.Table,
+    specification: Mapping[str, object],
+    provenance: Mapping[str, object],
+    **parts: object,
+) -> None:
+    """Write certificates.parquet and certify.json, as `write_attack` does."""
+    rest = {**parts, "provenance": provenance}
+    _write(folder, "certify.json", "certificates.parquet", certificates, specification, rest)
+
+
+def _write(
+    folder: Path,
+    record: str,
+    rows: str,
+    table: pa.Table,
+    specification: Mapping[str, object],
+    rest: Mapping[str, object],
+) -> None:
+    found = {"specification": to_plain(specification), "identity": identity(specification), **rest}
+    text = json.dumps(found, indent=2, allow_nan=False)
+    pq.write_table(table.replace_schema_metadata({"stumble": text}), folder / rows)
+    (folder / record).write_text(text + "\n", encoding="utf-8")

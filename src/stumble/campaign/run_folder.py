@@ -25,17 +25,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from stumble.campaign.cell import Cell, Shard
+from stumble.campaign.cell import Cell, Shard, differences
 from stumble.campaign.plan import Entry, Plan
 from stumble.data.damage import reading
-from stumble.data.whole_files import whole_file, whole_folder
+from stumble.data.whole_files import storing, whole_file, whole_folder
 from stumble.errors import DataError, SpecError
 from stumble.spec import from_plain, to_plain
 
 __all__ = ["RunFolder"]
 
-_PLAN, _CELL, _VERDICTS = "plan.json", "cell.json", "verdicts.parquet"
+_PLAN, _CELLS, _CELL, _VERDICTS = "plan.json", "cells", "cell.json", "verdicts.parquet"
 _EXPECTED = "a campaign as stumble writes it"
+_SHARD = "the verdicts of a shard; remove its folder, and `stumble run` does it again"
 
 
 @dataclass(frozen=True)
@@ -53,27 +54,31 @@ class RunFolder:
 
         Raises:
             SpecError: the folder is of another plan.
-            DataError: it holds something else.
+            DataError: it holds something else, or a shard in it is damaged.
+            StorageError: it cannot be written to.
         """
         file = self.root / _PLAN
-        if self.root.exists() and not file.exists() and any(p for p in self.root.iterdir() if p.name[0] != "."):
+        others = [p for p in self.root.glob("[!.]*") if p.name != _CELLS]  # which may be there since a moment ago
+        if not file.exists() and others:
             raise DataError(self.root, "a folder with other files", "an empty folder, or one of this campaign")
-        (self.root / "cells").mkdir(parents=True, exist_ok=True)
+        with storing(self.root):
+            (self.root / _CELLS).mkdir(parents=True, exist_ok=True)
         with self._lock(self.root / ".start.lock", wait=True):
             known = {cell.id for cell in self.cells()} if file.exists() else set()
             if known and known != {cell.id for cell in cells}:
-                different = sum(cell.id not in known for cell in cells)
-                found = f"a campaign of {len(known)} cells, of which {len(known) - len(cells) + different} are not in"
+                found = f"a campaign of another plan ({self._difference(cells)})"
                 raise SpecError(
-                    f"{self.root}: found {found} this plan, which has {different} others; data or weights may have "
-                    "changed; expected the same plan, or another --out"
+                    f"{self.root}: found {found}; expected the same plan, data and weights, or another --out"
                 )
             for cell in cells:
-                folder = self.root / "cells" / cell.id
+                folder = self.root / _CELLS / cell.id
                 if not (folder / _CELL).exists():
-                    folder.mkdir(exist_ok=True)
+                    with storing(folder):
+                        folder.mkdir(exist_ok=True)
                     self._write(folder / _CELL, asdict(cell))
             self._write(file, {"plan": to_plain(plan), "order": [c.id for c in cells], "provenance": provenance})
+        for shard in (shard for cell in cells for shard in cell.shards if self.done(shard)):
+            self._record(shard)
 
     @property
     def plan(self) -> Plan:
@@ -82,7 +87,7 @@ class RunFolder:
 
     def cells(self) -> tuple[Cell, ...]:
         """In the order of the plan. Raises DataError."""
-        return tuple(self._cell(self.root / "cells" / name / _CELL) for name in self._read(self.root / _PLAN)["order"])
+        return tuple(self._cell(self.root / _CELLS / name / _CELL) for name in self._read(self.root / _PLAN)["order"])
 
     def done(self, shard: Shard) -> bool:
         """Whether its verdicts and samples are there."""
@@ -105,14 +110,16 @@ class RunFolder:
     def write(self, shard: Shard, make: Callable[[Path], pa.Table], provenance: dict[str, object]) -> None:
         """Store what `make` returns, and what it writes into the folder that it is given: all of it, or nothing.
 
-        The shard must be claimed: what a process that died left of it is cleared away.
+        The shard must be claimed: what a process that died left of it, or somebody who removed its verdicts, is
+        cleared away.
 
         Raises:
+            StorageError: the disk is full, or cannot be written to.
             whatever `make` raises.
         """
         began = time.perf_counter()
         target = self._of(shard)
-        for left in target.parent.glob(f".{target.name}.*"):
+        for left in (*target.parent.glob(f".{target.name}.*"), *([] if self.done(shard) else [target])):
             shutil.rmtree(left, ignore_errors=True)
         with whole_folder(target) as folder:
             (folder / "samples").mkdir()
@@ -130,17 +137,14 @@ class RunFolder:
 
     def verdicts(self, shard: Shard) -> pa.Table:
         """The judge's table. Raises DataError where it is damaged."""
+        self._record(shard)
         file = self._of(shard) / _VERDICTS
-        with reading(file, _EXPECTED):
-            table = pq.read_table(file)
-            found = json.loads(table.schema.metadata[b"stumble"])
-        if (found.get("cell"), found.get("shard")) != (shard.cell, shard.number):
-            raise DataError(file, f"the shard {found.get('cell')}/{found.get('shard')}", str(shard))
-        return table
+        with reading(file, _SHARD):
+            return pq.read_table(file)
 
     def provenance(self, shard: Shard) -> dict[str, Any]:
-        """What made a shard: seconds, host, process, versions."""
-        made: dict[str, Any] = json.loads(self.verdicts(shard).schema.metadata[b"stumble"])["provenance"]
+        """What made a shard: seconds, host, process, versions. Raises DataError."""
+        made: dict[str, Any] = self._record(shard)["provenance"]
         return made
 
     def samples(self, shard: Shard) -> Path:
@@ -152,8 +156,27 @@ class RunFolder:
         tables = [self.verdicts(shard) for shard in cell.shards if self.done(shard)]
         return pa.concat_tables(tables, promote_options="permissive") if tables else None
 
+    def _difference(self, cells: tuple[Cell, ...]) -> str:
+        """Between the cells that are there and others: "seed 1, not 2"."""
+        there = {str(cell.entry): cell for cell in self.cells()}
+        for cell in cells:
+            found = there.get(str(cell.entry))
+            if found is not None and found.id != cell.id:
+                return "; ".join(differences(found.specification, cell.specification)[:3])
+        names = {str(cell.entry) for cell in cells}
+        return f"{min(there.keys() ^ names)} is in one of them only"
+
+    def _record(self, shard: Shard) -> dict[str, Any]:
+        """What stands in the metadata of its verdicts, at the end of the file: one that was cut off has none."""
+        file = self._of(shard) / _VERDICTS
+        with reading(file, _SHARD):
+            found: dict[str, Any] = json.loads(pq.read_schema(file).metadata[b"stumble"])
+        if (found.get("cell"), found.get("shard")) != (shard.cell, shard.number):
+            raise DataError(file, f"the shard {found.get('cell')}/{found.get('shard')}", str(shard))
+        return found
+
     def _of(self, shard: Shard) -> Path:
-        return self.root / "cells" / shard.cell / f"{shard.number:04d}"
+        return self.root / _CELLS / shard.cell / f"{shard.number:04d}"
 
     def _cell(self, file: Path) -> Cell:
         found = self._read(file)
@@ -175,5 +198,12 @@ class RunFolder:
             temporary.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
     @staticmethod
-    def _lock(file: Path, wait: bool) -> FileLock:
-        return FileLock(file, timeout=-1 if wait else 0, mode=0o644 if os.name != "nt" else 0o666)
+    @contextmanager
+    def _lock(file: Path, wait: bool) -> Iterator[None]:
+        lock = FileLock(file, timeout=-1 if wait else 0, mode=0o644 if os.name != "nt" else 0o666)
+        with storing(file):
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()

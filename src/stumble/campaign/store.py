@@ -5,6 +5,7 @@ Silhouettes are stored as uint8 levels, joints as float32.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from stumble.interfaces import AttackResult
 from stumble.layouts import Layout
 from stumble.sequences import Silhouettes, Skeletons
 
-__all__ = ["read_samples", "read_skeletons", "write_samples", "write_skeletons"]
+__all__ = ["check_whole", "read_samples", "read_skeletons", "write_samples", "write_skeletons"]
 
 _EXPECTED = "adversarial samples as stumble stores them"
 
@@ -71,6 +72,14 @@ def read_skeletons(file: Path, layout: Layout) -> Skeletons:
         if joints.dtype != torch.float32 or present.dtype != torch.bool:
             raise DataError(file, f"joints {joints.dtype}, present {present.dtype}", _EXPECTED)
         return Skeletons(joints, present, lengths, tuple(arrays["ids"].tolist()), layout, confidence)
+
+
+def check_whole(folder: Path, found: Iterable[str], expected: Collection[str]) -> None:
+    """Raises DataError where the sequences in a folder are not the expected ones, each once."""
+    if sorted(names := list(found)) != sorted(expected):
+        missing = len(set(expected) - set(names))
+        text = f"{len(names)} stored sequences, {missing} of the verdicts' {len(expected)} missing"
+        raise DataError(folder, text, "those that the verdicts are about")
 
 
 def _write(file: Path, **arrays: np.ndarray) -> None:

@@ -23,7 +23,7 @@ from stumble import __version__
 from stumble.campaign.bench import Tested
 from stumble.campaign.cell import Cell, Shard
 from stumble.campaign.run_folder import RunFolder
-from stumble.errors import StumbleError
+from stumble.errors import StorageError, StumbleError
 
 __all__ = ["DEATHS", "Event", "Executor", "Worker", "made_here"]
 
@@ -86,7 +86,8 @@ class Worker:
         """Work. What goes wrong with one shard is kept with it, and the others go on.
 
         Raises:
-            OSError: the disk is full, or the folder cannot be written to: nothing else would fare better.
+            StorageError: the disk is full, or the folder cannot be written to: nothing else would fare better.
+            BrokenPipeError: nobody listens any more.
         """
         plan = self.folder.plan
         torch.set_num_threads(plan.threads)
@@ -111,7 +112,7 @@ class Worker:
         self.tell(Event("began", str(shard)))
         try:
             self.folder.write(shard, lambda samples: self._attack(cell, shard, samples), made_here())
-        except OSError:
+        except (StorageError, BrokenPipeError):
             raise
         except Exception as error:
             self.folder.fail(shard, error)

@@ -12,7 +12,7 @@ from importlib import import_module
 from inspect import signature
 
 from stumble import __version__
-from stumble.errors import StumbleError
+from stumble.errors import StorageError, StumbleError
 
 __all__ = ["COMMANDS", "Command", "main"]
 
@@ -39,6 +39,10 @@ COMMANDS = {
     "data check": Command("check:check", "say what gait data or skeleton actions hold, lack and have damaged"),
     "data pretreat": Command("pretreat:pretreat", "pretreat raw silhouettes once and for all", resumes=True),
     "train gaitset": Command("train_gaitset:train_gaitset", "train a gait recogniser", resumes=True),
+    "train gaitbase": Command("train_gaitbase:train_gaitbase", "train a residual gait recogniser", resumes=True),
+    "train geinet": Command("train_geinet:train_geinet", "train a recogniser of energy images", resumes=True),
+    "train gaitgan": Command("train_gaitgan:train_gaitgan", "train a generator of side views", resumes=True),
+    "train selfgait": Command("train_selfgait:train_selfgait", "train a gait recogniser, without labels", resumes=True),
     "train stgcn": Command("train_stgcn:train_stgcn", "train a recogniser of skeleton actions", resumes=True),
     "train agcn": Command("train_agcn:train_agcn", "train another, a stream of 2s-AGCN", resumes=True),
     "train pa-lstm": Command("train_pa_lstm:train_pa_lstm", "train another, PA-LSTM", resumes=True),
@@ -48,6 +52,10 @@ COMMANDS = {
     "evaluate actions": Command("evaluate_actions:evaluate_actions", "recognition of clean skeleton actions"),
     "attack": Command("attack:attack", "one attack on gait, judged"),
     "attack actions": Command("attack_actions:attack_actions", "one attack on skeleton actions, judged"),
+    "certify": Command("certify:certify", "prove what no edit of a few frames can change in gait recognition"),
+    "certify actions": Command(
+        "certify_actions:certify_actions", "prove what no small edit can change in action recognition"
+    ),
     "run": Command("run:run", "a plan of many attacks, or a paper's table on your data", resumes=True),
     "status": Command("status:status", "how far a campaign is"),
     "judge": Command("judge:judge", "judge a campaign's stored samples again"),
@@ -71,6 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else 2
     except StumbleError as error:
         print(f"stumble: {error}", file=sys.stderr)
+        if isinstance(error, StorageError) and COMMANDS[name].resumes:
+            print("stumble: what is finished stays; the same command goes on from there", file=sys.stderr)
         return 2
     except OSError as error:
         if error.filename is None:

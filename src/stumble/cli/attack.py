@@ -74,7 +74,8 @@ def attack(
             budget: {share: 0.025}
 
     Args:
-        model: name of shipped weights, or a checkpoint of GaitSet: ours, the original's or OpenGait's.
+        model: name of shipped weights; gei, for energy images; or a checkpoint of GaitSet, GaitBase or SelfGait
+            (theirs or ours), GEINet or GaitGAN (ours).
         data: folder of gait data.
         attack: which; its fields follow it, such as --attack.iterations 50. --attack.prior also takes the name of
             shipped weights or a file, --attack.pool also a folder of gait data, of which the people that the protocol
@@ -91,7 +92,7 @@ def attack(
         memory: GiB that the graph of one batch may take; results do not depend on it.
     """
     began = time.perf_counter()
-    reference = weights(model, "gaitset")
+    reference = weights(model)
     target, source = recogniser(reference), open_gait(data)
     protocol = PROTOCOLS[source.protocol]
     chosen = set(protocol.tested(source) if subjects is None else people(source, subjects))

@@ -54,5 +54,8 @@ def show_rigor(folder: RunFolder) -> None:
     done = [(cell, table) for cell in folder.cells() if (table := folder.table(cell)) is not None]
     for name, (share, count) in worst_case(done).items():
         print(f"worst case over all attacks, {name}: {share:.1f} % of {count} decisions")
+    same: dict[tuple[str, str], list[str]] = {}
     for flag in flags(done):
-        print(f"! {flag.kind}: {flag.cell.entry}: {flag.text}")
+        same.setdefault((flag.kind, flag.text), []).append(str(flag.cell.entry))
+    for (kind, text), (first, *others) in same.items():
+        print(f"! {kind}: {first}{f' and {len(others)} more' if others else ''}: {text}")

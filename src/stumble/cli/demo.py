@@ -22,8 +22,8 @@ __all__ = ["demo"]
 def demo(
     out: Path = Path("out/demo"),
     only: Literal["gait", "skeleton", "both"] = "both",
-    probes: int = 28,
-    clips: int = 8,
+    probes: int = 16,
+    clips: int = 4,
     seed: int = 1,
 ) -> None:
     """Attack GaitSet and ST-GCN on synthetic people and write a report: all from the shipped weights, on a CPU.

@@ -10,7 +10,6 @@ from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
-from torch import nn
 
 from stumble.campaign import GaitEvaluation
 from stumble.campaign.choices import described, kinds_of, listed, people, recogniser, usable, weights
@@ -18,13 +17,12 @@ from stumble.campaign.records import provenance
 from stumble.cli.progress import progress
 from stumble.data import PROTOCOLS, GaitData, open_gait
 from stumble.data.whole_files import whole_file
-from stumble.interfaces import SilhouetteInput, Target
+from stumble.interfaces import Target
 from stumble.metrics.distances import Distance
-from stumble.metrics.gei import gait_energy_images
 from stumble.metrics.intervals import subject_bootstrap
 from stumble.metrics.retrieval import RankTable, rank1_table
+from stumble.models import GEI
 from stumble.spec import to_plain
-from stumble.targets import wrap
 
 __all__ = ["evaluate"]
 
@@ -51,7 +49,8 @@ def evaluate(
         stumble evaluate --model GaitSet_CASIA-B.pt --data CASIA-B-pkl --distance flattened --out clean.json
 
     Args:
-        model: name of shipped weights, or a checkpoint of GaitSet: ours, the original's or OpenGait's.
+        model: name of shipped weights; gei, for energy images; or a checkpoint of GaitSet, GaitBase or SelfGait
+            (theirs or ours), GEINet or GaitGAN (ours).
         data: folder of gait data.
         subjects: whom to test, such as 75-124; by default those that the protocol tests.
         views: which views, such as 000,090, of gallery and probes; all by default.
@@ -60,7 +59,7 @@ def evaluate(
         baseline: "gei" puts the nearest neighbour among gait energy images beside the model.
         out: JSON file for the figures.
     """
-    reference = weights(model, "gaitset")
+    reference = weights(model)
     target = recogniser(reference)
     source = open_gait(data)
     protocol = PROTOCOLS[source.protocol]
@@ -73,8 +72,7 @@ def evaluate(
     measured = _measured("model", target, tested, names, frames, distance)
     energy = {}
     if baseline == "gei":
-        images = wrap(nn.Identity(), SilhouetteInput(), lambda _net, batch: gait_energy_images(batch))
-        energy = _measured("energy images", images, tested, names, frames, "flattened")
+        energy = _measured("energy images", GEI(), tested, names, frames, "flattened")
     print(f"Rank-1 in percent: {model} on {described(source, tested.subjects)}")
     Console().print(_table(measured, energy))
     if out is not None:

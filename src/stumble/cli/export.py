@@ -10,6 +10,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from stumble.campaign.bench import Tested
+from stumble.campaign.rigor import flags, reached, reached_by_any
 from stumble.campaign.run_folder import RunFolder
 from stumble.cli.campaign_table import opened
 from stumble.data.whole_files import whole_file
@@ -57,13 +58,19 @@ def export(folder: Path, *, to: Literal["csv", "parquet", "latex"] = "csv", out:
 def whole_table(run: RunFolder) -> pa.Table:
     """All verdicts of a campaign, each with its cell, bench, attack and seed, and whether its data are synthetic.
 
+    `reached` says whether the attack has the decision where it wants it, `worst_case` whether at least one attack with
+    one seed has; `flags` are the kinds of all that speaks against the cell, "budget; control".
+
     Raises:
         SpecError: nothing is done yet.
     """
     tables = []
-    for cell in run.cells():
-        verdicts = run.table(cell)
-        if verdicts is None:
+    results = [(cell, table) for cell in run.cells() if (table := run.table(cell)) is not None]
+    worst, kinds = reached_by_any(results), dict[str, set[str]]()
+    for flag in flags(results):
+        kinds.setdefault(flag.cell.id, set()).add(flag.kind)
+    for cell, verdicts in results:
+        if not len(verdicts):
             continue
         for name, value in (
             ("synthetic", cell.synthetic),
@@ -73,6 +80,10 @@ def whole_table(run: RunFolder) -> pa.Table:
             ("cell", cell.id),
         ):
             verdicts = verdicts.add_column(0, name, pa.array([value] * len(verdicts)))
+        against = "; ".join(sorted(kinds.get(cell.id, ())))
+        verdicts = verdicts.append_column("reached", pa.array(reached(verdicts)))
+        verdicts = verdicts.append_column("worst_case", pa.array(worst[cell.id]))
+        verdicts = verdicts.append_column("flags", pa.array([against] * len(verdicts)))
         tables.append(verdicts.replace_schema_metadata(None))
     if not tables:
         raise SpecError(f"{run.root}: found nothing done yet; expected at least a shard")

@@ -9,7 +9,7 @@ import pyarrow as pa
 from stumble.campaign.run_folder import RunFolder
 from stumble.cli.campaign_table import opened
 from stumble.cli.progress import progress
-from stumble.errors import SpecError
+from stumble.errors import DataError, SpecError
 
 __all__ = ["judge"]
 
@@ -31,22 +31,26 @@ def judge(folder: Path) -> int:
     plan, cells = run.plan, run.cells()
     tested = opened(run)
     shards = [(cell, shard) for cell in cells for shard in cell.shards if run.done(shard)]
-    differences, rows = list[str](), 0
+    differences, damage, rows = list[str](), list[str](), 0
     with progress("judging") as report:
         for done, (cell, shard) in enumerate(shards, 1):
             entry, stored = cell.entry, run.verdicts(shard)
             if tested[entry.bench].facts != cell.specification["bench"]:
                 raise SpecError(f"{entry.bench}: found other weights or data; expected those of the campaign")
             attack = plan.attacks[entry.attack]
-            again = tested[entry.bench].judge(attack, entry.goal, entry.seed, run.samples(shard), stored)
-            rows += len(stored)
-            differences += [f"{shard} {text}" for text in differing(stored, again)]
+            try:
+                again = tested[entry.bench].judge(attack, entry.goal, entry.seed, run.samples(shard), stored)
+            except DataError as error:
+                damage.append(f"{error}; remove the shard's folder, and `stumble run` does it again")
+            else:
+                rows += len(stored)
+                differences += [f"{shard} {text}" for text in differing(stored, again)]
             report(done, len(shards))
-    for difference in differences[:20]:
-        print(difference)
+    for line in (*damage[:20], *differences[:20]):
+        print(line)
     verdict = f"{len(differences)} values differ" if differences else "the same verdicts"
-    print(f"{folder}: {rows} rows judged again, {verdict}")
-    return int(bool(differences))
+    print(f"{folder}: {rows} rows judged again, {verdict}" + (f"; {len(damage)} shards damaged" if damage else ""))
+    return int(bool(differences or damage))
 
 
 def differing(stored: pa.Table, again: pa.Table) -> list[str]:

@@ -63,9 +63,22 @@ class _Bar(Progress):
 class _Lines:
     def __init__(self, what: str) -> None:
         self.what, self.next = what, time.monotonic() + _SECONDS_BETWEEN_LINES
+        self.first: tuple[float, int] | None = None
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
         now = time.monotonic()
+        self.first = self.first or (now, done)
         if done == total or now >= self.next:
-            print(f"{self.what}: {done}/{total}{'; ' if note else ''}{note}", file=sys.stderr, flush=True)
+            parts = f"{self.what}: {done}/{total}", self._left(now, done, total), note
+            print("; ".join(filter(None, parts)), file=sys.stderr, flush=True)
             self.next = now + _SECONDS_BETWEEN_LINES
+
+    def _left(self, now: float, done: int, total: int) -> str:
+        """How long it will take, if it goes on as it went since this began."""
+        assert self.first is not None
+        began, before = self.first
+        if done in (total, before):
+            return ""
+        seconds = (now - began) / (done - before) * (total - done)
+        unit, size = next((u, s) for u, s in (("h", 3600), ("min", 60), ("s", 1)) if seconds >= 2 * s or s == 1)
+        return f"about {seconds / size:.0f} {unit} left"

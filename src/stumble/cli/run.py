@@ -21,8 +21,9 @@ def run(
     workers: int | None = None,
     address: str | None = None,
     limit: int | None = None,
-    model: str | None = None,
     data: Path | None = None,
+    model: str | None = None,
+    prior: str | None = None,
     split: str | None = None,
     subjects: str | None = None,
     iterations: int = 100,
@@ -51,13 +52,16 @@ def run(
               budget: {class_path: Sparsity, init_args: {frames: 1}}
         goals: [untargeted, targeted]
         seeds: [1, 2]
-    Presets: preset:ciasa-fig2 is one step against epsilon, -table1 the basic mode, -table2 regions of the body, -table4
-    what each constraint costs, -table5 the weight lambda, preset:ciasa-failures the clips that held out. OUT gets a
-    folder for every row in rows/, result.json, table.md and, of curve and failures, figure.svg. Rows that are there
-    already are kept.
+    Presets: preset:gait-fig4 is rank-1 by view beside random and real frames, -table2 targeted success, -table3
+    the same beside spoofing, -table5 and -table6 another data set (CASIA-A), -table8 inserted frames, -baselines
+    attacks on pixels; preset:ciasa-fig2 is one step against epsilon, -table1 the basic mode, -table2 regions of the
+    body, -table4 what each constraint costs, -table5 the weight lambda, -failures the clips that held out. OUT gets a
+    campaign as from a plan, result.json, table.md and, of some, figure.svg. "synthetic data" stands wherever people
+    are made up.
 
     Example:
         stumble run plan.yaml --out out/grid --workers 2
+        stumble run preset:gait-table2 --data walkers --out out/table2 --limit 64
         stumble run preset:ciasa-table1 --model stgcn-synthetic-xsub --data actions --split synthetic-xsub \\
             --out out/table1 --limit 64
         stumble run preset:ciasa-table4 --model st_gcn.ntu-xview.pt --data ntu60 --split ntu60-xview --out out/table4
@@ -65,44 +69,39 @@ def run(
     Args:
         plan: a YAML file, or preset:NAME.
         out: folder to write to.
-        executor: of a plan: "local", processes on this machine; "ray", tasks on a Ray cluster (needs stumble[ray]).
+        executor: "local", processes on this machine; "ray", tasks on a Ray cluster (needs stumble[ray]).
         workers: of the local executor: processes; by default as many as processors and the plan's threads allow.
         address: of the Ray cluster, such as auto; by default one is started on this machine.
         limit: attack so many sequences of each bench, drawn at random, always the same ones; all by default.
-        model: of a preset: name of shipped weights, or a checkpoint; see `stumble attack actions`.
-        data: of a preset: folder or file of skeleton actions.
-        split: of a preset: attack the clips that this split tests, such as ntu60-xview; all by default. It also says
-            which of the paper's columns to compare with, and whose poses discriminators that learn along are shown.
-        subjects: of a preset: whose clips, such as 75-94; all by default.
-        iterations: of a preset's CIASA; the paper does not state its number.
+        data: of a preset: folder of gait data, or folder or file of skeleton actions.
+        model: of a preset: name of shipped weights, or a checkpoint, of several with + between (see `stumble attack`
+            and `stumble attack actions`); by default shipped ones, for synthetic people.
+        prior: of a gait preset: generator and critic by name or file; by default shipped ones.
+        split: of a preset on actions: attack the clips that this split tests, such as ntu60-xview; all by default. It
+            also says which of the paper's columns to compare with, and whose poses discriminators that learn along are
+            shown.
+        subjects: of a preset: whom to attack, such as 75-94; by default those whom split or protocol test.
+        iterations: of a preset's main attack; 100 in the temporal sparse paper, CIASA's does not state its number.
         seed: of a preset's attacks.
-        memory: of a preset: GiB that the graph of one batch may take; results do not depend on it.
+        memory: of a preset: GiB that the graph of one batch may take; another number is another campaign, since batches
+            round differently.
     """
+    from stumble.cli.carry_out import Execution
+
+    execution = Execution(executor, workers, address)
     scheme, colon, name = plan.partition(":")
     if scheme == "preset" and colon:
-        from stumble.cli.run_preset import run_preset
+        from stumble.cli.run_preset import Chosen, run_preset
 
-        if model is None or data is None:
-            raise SpecError(f"{plan}: found no {'--model' if model is None else '--data'}; a preset needs both")
-        run_preset(
-            name,
-            model=model,
-            data=data,
-            out=out,
-            split=split,
-            subjects=subjects,
-            limit=limit,
-            iterations=iterations,
-            seed=seed,
-            memory=memory,
-            command_line=command_line,
-        )
-        return 0
+        if data is None:
+            raise SpecError(f"{plan}: found no --data; a preset needs it")
+        chosen = Chosen(model, prior, data, split, subjects, limit, iterations, seed, memory)
+        return run_preset(name, chosen, out, execution, command_line)
     if not Path(plan).is_file():
         close = get_close_matches(plan, [f"preset:{known}" for known in PRESETS], 1, cutoff=0)
         raise SpecError(f"found {plan!r} to run; expected a YAML file or preset:NAME, such as {close[0]!r}")
-    if model is not None or data is not None:
-        raise SpecError(f"{plan}: model and data are in the plan; --model and --data are for presets")
+    if model is not None or data is not None or prior is not None:
+        raise SpecError(f"{plan}: model, prior and data are in the plan; --model, --prior and --data are for presets")
     from stumble.cli.run_plan import run_plan
 
-    return run_plan(Path(plan), out, executor, workers, address, limit, command_line)
+    return run_plan(Path(plan), out, execution, limit, command_line)

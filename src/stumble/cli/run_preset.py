@@ -2,111 +2,148 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from stumble import zoo
-from stumble.campaign.actions import ActionEvaluation
-from stumble.campaign.choices import classifier, readable_actions, tested_actions, weights
-from stumble.campaign.preset_run import Outcome, PresetRun
-from stumble.campaign.presets import Preset, Setting, preset_named
-from stumble.campaign.published import column_for
+from stumble.campaign.action_bench import ActionBench, TestedActions
+from stumble.campaign.bench import Bench, Tested
+from stumble.campaign.choices import frame_pool, weights
+from stumble.campaign.gait_bench import GaitBench
+from stumble.campaign.presets import check_name
+from stumble.campaign.presets.ciasa import CIASA_PRESETS, SkeletonPreset, SkeletonSetting
+from stumble.campaign.presets.ciasa_outcome import skeleton_outcomes
+from stumble.campaign.presets.ciasa_printed import column_for
+from stumble.campaign.presets.gait import GAIT_PRESETS, GaitPreset, GaitSetting
+from stumble.campaign.presets.gait_outcome import gait_outcomes
 from stumble.campaign.records import provenance
-from stumble.cli.progress import progress
+from stumble.campaign.run_folder import RunFolder
+from stumble.cli.carry_out import Execution, carry_out
+from stumble.data import open_gait
 from stumble.data.action_opening import open_actions
 from stumble.data.pose_pool import FolderPoses
 from stumble.data.whole_files import whole_file
+from stumble.errors import SpecError
 from stumble.layouts import OPENPOSE18, Layout
-from stumble.metrics.naturalness import Discriminator
 from stumble.priors.bone_angles import BoneAngleDiscriminator
 from stumble.priors.discriminators import Frozen
-from stumble.report.preset_figures import curve_svg, missed, missed_samples, strips_svg
-from stumble.report.preset_tables import PresetTable, markdown_table
+from stumble.report.gait_preset import GaitPresetTable, views_svg
+from stumble.report.preset_figures import failure_list, preset_figure
+from stumble.report.preset_tables import PresetTable
 from stumble.spec import to_plain
 
-__all__ = ["run_preset"]
+__all__ = ["Chosen", "run_preset"]
 
 _PRIOR, _JUDGE = "bone-angles-synthetic", "bone-angles-judge-synthetic"
 _POOLED_CLIPS = 512
-_DRAWN = 4
-"""Clips in the figure of failures."""
 
 
-def run_preset(
-    name: str,
-    *,
-    model: str,
-    data: Path,
-    out: Path,
-    split: str | None,
-    subjects: str | None,
-    limit: int | None,
-    iterations: int,
-    seed: int,
-    memory: float,
-    command_line: str,
-) -> None:
-    """Regenerate a table or a figure of the CIASA paper; see `stumble run`."""
+@dataclass(frozen=True)
+class Chosen:
+    """What was typed.
+
+    Attributes:
+        model, prior: names or files; None for the shipped ones.
+        data, split, subjects, limit, iterations, seed, memory: see `stumble run`.
+    """
+
+    model: str | None
+    prior: str | None
+    data: Path
+    split: str | None
+    subjects: str | None
+    limit: int | None
+    iterations: int
+    seed: int
+    memory: float
+
+
+def run_preset(name: str, chosen: Chosen, out: Path, execution: Execution, command_line: str) -> int:
+    """Regenerate a table or a figure of a paper; see `stumble run`. Returns 1 where shards could not be done."""
     began = time.perf_counter()
-    make = preset_named(name)
-    reference, source = weights(model), open_actions(data)
-    target, chosen = classifier(reference), tested_actions(source, split, subjects)
-    prior, judge = (_discriminator(name, source.layout) for name in (_PRIOR, _JUDGE))
-    poses = FolderPoses(data, split or "", clips=_POOLED_CLIPS)
-    preset = make(Setting(source.layout, poses, None if prior is None else Frozen(prior), iterations))
-    with progress("reading") as report:
-        evaluation, left_out = readable_actions(target, chosen, limit, report)
-    evaluation = replace(evaluation, memory=int(memory * 2**30))
-    specification = {
-        "model": reference,
-        "judge": judge,
-        "digests": {
-            "model": reference.digest,
-            **{used.name: used.digest for used in (prior, judge) if used is not None},
-        },
-        "data": {"name": source.name, "synthetic": source.synthetic, "format": source.format},
-        "clips": {"number": len(evaluation.clips), "digest": _digest(evaluation)},
-        "split": split,
-        "subjects": subjects,
-        "limit": limit,
-    }
-    rows = PresetRun(evaluation, evaluation.judge(_realness(judge)), out / "rows", specification, seed)
-    outcomes = tuple(_outcomes(rows, preset, provenance(command_line)))
-    unit = "" if source.layout == OPENPOSE18 else "m"
-    table = PresetTable(preset, outcomes, source.name, source.synthetic, column_for(split, source.layout), unit)
-    failures = {o.row.name: missed(o) for o in outcomes} if preset.figure == "failures" else {}
+    check_name(name)
+    preset, bench = _gait(name, chosen) if name in GAIT_PRESETS else _skeletons(name, chosen)
+    finished = carry_out(preset.plan(bench, chosen.seed, chosen.memory), out, execution, command_line)
+    if finished.failed:
+        return 1
+    tested = finished.tested["target"]
+    table: GaitPresetTable | PresetTable
+    if isinstance(preset, GaitPreset):
+        table, more, files = _gait_result(preset, finished.folder, tested, bench)
+    else:
+        table, more, files = _skeleton_result(preset, finished.folder, tested, chosen)
     result = {
         "preset": preset.name,
         "title": preset.title,
-        "synthetic": source.synthetic,
+        "synthetic": tested.synthetic,
         "sources": list(table.sources),
-        "column": table.column,
-        "specification": to_plain({**specification, "seed": seed}),
+        "specification": {
+            "bench": to_plain(bench),
+            "facts": dict(tested.facts),
+            "goal": preset.goal,
+            "seed": chosen.seed,
+        },
+        "samples": len(tested.samples),
         "rows": table.rows(),
-        **({"failures": failures} if failures else {}),
+        **more,
         "notes": list(preset.notes),
-        "left_out": left_out,
+        "left_out": dict(tested.left_out),
         "provenance": provenance(command_line, began),
     }
-    document = table.markdown() + "".join(_failure_list(o) for o in outcomes if o.row.name in failures)
-    written = {
-        "result.json": json.dumps(result, indent=2, allow_nan=False) + "\n",
-        "table.md": document + "\n",
-        **_figure(rows, table),
-    }
-    for name, text in written.items():
-        with whole_file(out / name) as temporary:
+    written = {"result.json": json.dumps(result, indent=2, allow_nan=False) + "\n", **files}
+    for file, text in written.items():
+        with whole_file(out / file) as temporary:
             temporary.write_text(text, encoding="utf-8")
     print("\n".join(table.sources))
     Console().print(table.terminal())
     print("\n".join(f"· {note}" for note in preset.notes))
-    print(f"{out}: {', '.join(written)}, rows")
+    print(f"{out}: {', '.join(written)}, cells")
+    return 0
+
+
+def _gait(name: str, chosen: Chosen) -> tuple[GaitPreset, Bench]:
+    if chosen.split is not None:
+        raise SpecError(f"preset:{name}: --split is for skeleton actions; gait data has its protocol's")
+    source = open_gait(chosen.data)
+    prior = weights(chosen.prior or "wgan-synthetic", "wgan-gp")
+    preset = GAIT_PRESETS[name](GaitSetting(prior, frame_pool(chosen.data), chosen.iterations))
+    if source.protocol != preset.protocol:
+        raise SpecError(f"preset:{name}: found data in the protocol {source.protocol}; expected {preset.protocol}")
+    bench = GaitBench(
+        chosen.model or "gaitset-synthetic",
+        chosen.data,
+        kinds=preset.kinds,
+        subjects=chosen.subjects,
+        limit=chosen.limit,
+        frames=preset.frames,
+        pooled=preset.pooled,
+    )
+    return preset, bench
+
+
+def _skeletons(name: str, chosen: Chosen) -> tuple[SkeletonPreset, Bench]:
+    if chosen.prior is not None:
+        raise SpecError(
+            f"preset:{name}: --prior is for gait; CIASA's discriminators are the shipped ones, or trained along"
+        )
+    layout = open_actions(chosen.data).layout
+    prior, judge = (_discriminator(one, layout) for one in (_PRIOR, _JUDGE))
+    poses = FolderPoses(chosen.data, chosen.split or "", clips=_POOLED_CLIPS)
+    setting = SkeletonSetting(layout, poses, None if prior is None else Frozen(prior), chosen.iterations)
+    bench = ActionBench(
+        chosen.model or "stgcn-synthetic-xsub",
+        chosen.data,
+        split=chosen.split,
+        subjects=chosen.subjects,
+        limit=chosen.limit,
+        judge=None if judge is None else judge.name,
+    )
+    return CIASA_PRESETS[name](setting), bench
 
 
 def _discriminator(name: str, layout: Layout) -> zoo.Shipped | None:
@@ -117,40 +154,28 @@ def _discriminator(name: str, layout: Layout) -> zoo.Shipped | None:
     return zoo.Shipped(name) if isinstance(network, BoneAngleDiscriminator) and network.layout == layout else None
 
 
-def _realness(judge: zoo.Shipped | None) -> Discriminator | None:
-    network = None if judge is None else judge.load()
-    return network.realness if isinstance(network, BoneAngleDiscriminator) else None
+def _gait_result(
+    preset: GaitPreset, folder: RunFolder, tested: Tested, bench: Bench
+) -> tuple[GaitPresetTable, dict[str, Any], dict[str, str]]:
+    assert isinstance(bench, GaitBench)
+    outcomes = gait_outcomes(preset, folder)
+    table = GaitPresetTable(preset, outcomes, tested.data, tested.synthetic, bench.model)
+    files = {"table.md": table.markdown() + "\n"}
+    if preset.figure:
+        files["figure.svg"] = views_svg(outcomes, table.sources[0])
+    return table, {}, files
 
 
-def _digest(evaluation: ActionEvaluation) -> str:
-    """Which clips are attacked."""
-    return hashlib.sha256("\n".join(clip.id for clip in evaluation.clips).encode()).hexdigest()
-
-
-def _outcomes(rows: PresetRun, preset: Preset, made: dict[str, object]) -> Iterator[Outcome]:
-    """Every row, those of an earlier run first looked at, so that nothing runs where one does not fit."""
-    stored = [rows.stored(row) for row in preset.rows]
-    for number, (row, there) in enumerate(zip(preset.rows, stored, strict=True), 1):
-        if there is not None:
-            yield there
-            continue
-        with progress(f"{number}/{len(preset.rows)} {row.label}") as report:
-            yield rows.attack(row, report, made)
-
-
-def _figure(rows: PresetRun, table: PresetTable) -> dict[str, str]:
-    """The name and the text of the preset's figure, where it has one."""
-    ours, _ = table.sources
-    if table.preset.figure == "curve":
-        return {"figure.svg": curve_svg(table.outcomes, table.column, table.unit, ours)}
-    if table.preset.figure == "failures":
-        samples = [sample for outcome in table.outcomes for sample in missed_samples(rows, outcome, _DRAWN)]
-        return {"figure.svg": strips_svg(samples, ours)} if samples else {}
-    return {}
-
-
-def _failure_list(outcome: Outcome) -> str:
-    clips = missed(outcome)
-    heading = f"\n\n## {outcome.row.label}: {len(clips)} of {outcome.summary.n} clips held out\n\n"
-    lines = [[f"{v:.3f}" if isinstance(v, float) else str(v) for v in clip.values()] for clip in clips]
-    return heading + markdown_table(list(clips[0]), lines) if clips else heading.rstrip()
+def _skeleton_result(
+    preset: SkeletonPreset, folder: RunFolder, tested: Tested, chosen: Chosen
+) -> tuple[PresetTable, dict[str, Any], dict[str, str]]:
+    layout = open_actions(chosen.data).layout
+    outcomes, unit = skeleton_outcomes(preset, folder), "" if layout == OPENPOSE18 else "m"
+    table = PresetTable(preset, outcomes, tested.data, tested.synthetic, column_for(chosen.split, layout), unit)
+    assert isinstance(tested, TestedActions)
+    drawing = preset_figure(table, tested.evaluation)
+    lists = "".join(map(failure_list, outcomes)) if preset.figure == "failures" else ""
+    more: dict[str, Any] = {"column": table.column}
+    if preset.figure == "failures":
+        more["failures"] = {outcome.row.name: outcome.missed() for outcome in outcomes}
+    return table, more, {"table.md": table.markdown() + lists + "\n", **({"figure.svg": drawing} if drawing else {})}

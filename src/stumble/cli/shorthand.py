@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from stumble.errors import SpecError
 from stumble.spec import to_plain
 
 __all__ = ["spelled_out"]
@@ -50,12 +51,9 @@ def _prior(value: str) -> object:
 
 
 def _pool(value: str) -> object:
-    """Frames of the people whom the protocol trains on, or of everybody where there are none of them."""
-    from stumble.campaign.choices import trained
-    from stumble.data import open_gait
-    from stumble.data.frame_pool import FolderFrames
+    from stumble.campaign.choices import frame_pool
 
-    return FolderFrames(Path(value), trained(open_gait(value)))
+    return frame_pool(Path(value))
 
 
 def _pose_prior(value: str) -> object:
@@ -74,13 +72,24 @@ def _poses(value: str) -> object:
     return FolderPoses(Path(value))
 
 
-_CLASSES = ("Shipped", "File", "FolderFrames", "Frozen", "TrainedAlong")
+def _method(value: str) -> object:
+    from stumble import certify
+
+    methods = {"partition": certify.Partition, "ablation": certify.Ablation, "smoothing": certify.Smoothing}
+    if value not in methods:
+        raise SpecError(f"method {value!r}: expected one of {', '.join(methods)}")
+    return methods[value]()
+
+
+_CLASSES = ("Shipped", "File", "FolderFrames", "Frozen", "TrainedAlong", "Partition", "Ablation", "Smoothing")
 
 _SKELETONS = {"--attack.prior": _pose_prior, "--attack.prior.poses": _poses}
 
 _SHORT: Mapping[str, Mapping[str, Callable[[str], object]]] = {
     "stumble attack": {"--attack.prior": _prior, "--attack.pool": _pool},
     "stumble attack actions": _SKELETONS,
+    "stumble certify": {"--method": _method},
+    "stumble certify actions": {"--method": _method},
     "stumble train bone-angles": _SKELETONS,
 }
 """By command: options, and what makes a component of a name, a file or a folder given to one."""

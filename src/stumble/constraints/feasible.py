@@ -17,7 +17,7 @@ from stumble.constraints.kinematics import bone_vectors, measurable, norm, stret
 from stumble.interfaces import SkeletonConstraint
 from stumble.sequences import Skeletons
 
-__all__ = ["Feasible", "Turn", "feasible"]
+__all__ = ["Feasible", "Room", "Turn", "feasible"]
 
 BONE_TOLERANCE = 1e-3
 ALTERNATIONS, HALVINGS, REACH = 8, 12, 1
@@ -70,21 +70,49 @@ def feasible(
         radius: half the width of each joint's box (`JointBudget.radius`).
         active: the joints that may move, closed under descendants (`JointBudget.active`).
     """
-    layout, parents, dtype = clean.layout, clean.layout.parents, clean.joints.dtype
-    centre = clean.joints.double()
-    moves = clean.visible & active.to(centre.device)
-    turns = measurable(clean) & moves
-    width = _width(clean, radius, turns)[..., None]
-    wanted = (adversarial.joints.detach().double() - centre).clamp(-width, width)
-    shift, before = torch.where(moves[..., None], wanted, 0), bone_vectors(centre, layout)
-    for level in map(list, layout.depths[1:]):
-        carried = shift[..., [parents[joint] for joint in level], :]
-        turning = turns[..., level, None]
-        bones, goal = (torch.where(turning, values[..., level, :], 0) for values in (before, shift))
-        turn = Turn.towards(goal, bones, torch.where(turning, carried, 0), width[..., level, :])
-        turned = turn.shift(turn.factor(clean.present))
-        shift[..., level, :] = torch.where(turning, turned, shift[..., level, :])
-    return clean.moved(torch.where(moves[..., None], (centre + shift).to(dtype), clean.joints))
+    return Room.around(clean, radius, active).nearest(adversarial)
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where the joints of clean skeletons may go: all that `feasible` needs to know of them, computed once.
+
+    Attributes:
+        clean: the samples.
+        moves: (B, M, T, J) which joints may move.
+        turns: (B, M, T, J) those that hang from a bone with a length to keep.
+        width: (B, M, T, J, 1) how far each may go along each axis, in float64.
+        bones: (B, M, T, J, C) from the parent of each joint to the joint, in float64.
+    """
+
+    clean: Skeletons
+    moves: Bool[Tensor, "b m t j"]
+    turns: Bool[Tensor, "b m t j"]
+    width: Float[Tensor, "b m t j 1"]
+    bones: Float[Tensor, "b m t j c"]
+
+    @classmethod
+    def around(cls, clean: Skeletons, radius: Float[Tensor, "b m t j"], active: Bool[Tensor, " j"]) -> Room:
+        """Of these boxes; see `feasible`."""
+        centre = clean.joints.double()
+        moves = clean.visible & active.to(centre.device)
+        turns = measurable(clean) & moves
+        bones = bone_vectors(centre, clean.layout)
+        return cls(clean, moves, turns, _width(clean, radius, turns)[..., None], bones)
+
+    def nearest(self, adversarial: Skeletons) -> Skeletons:
+        """Skeletons in the room that are near these; see `feasible`."""
+        clean, layout, width = self.clean, self.clean.layout, self.width
+        centre, moves = clean.joints.double(), self.moves[..., None]
+        shift = torch.where(moves, (adversarial.joints.detach().double() - centre).clamp(-width, width), 0)
+        for level in map(list, layout.depths[1:]):
+            carried = shift[..., [layout.parents[joint] for joint in level], :]
+            turning = self.turns[..., level, None]
+            bones, goal = (torch.where(turning, values[..., level, :], 0) for values in (self.bones, shift))
+            turn = Turn.towards(goal, bones, torch.where(turning, carried, 0), width[..., level, :])
+            turned = turn.shift(turn.factor(clean.present))
+            shift[..., level, :] = torch.where(turning, turned, shift[..., level, :])
+        return clean.moved(torch.where(moves, (centre + shift).to(clean.joints.dtype), clean.joints))
 
 
 def _width(
@@ -141,9 +169,9 @@ class Turn:
 
     def shift(self, factor: Float[Tensor, "b m t k"]) -> Float[Tensor, "b m t k c"]:
         """How far the outer ends are from their clean places after a share of the turn."""
-        half = (self.angle * factor / 2)[..., None]
-        sine = half.sin()
-        return self.start + 2 * sine * (half.cos() * self.aside - sine * self.before)
+        sine = (self.angle * factor / 2).sin()[..., None]
+        cosine = (1 - sine * sine).sqrt()  # of at most a quarter turn
+        return self.start + 2 * sine * (cosine * self.aside - sine * self.before)
 
     def factor(self, present: Bool[Tensor, "b m t"]) -> Float[Tensor, "b m t k"]:
         """The share that each bone turns: near the largest that fits, and smooth over time.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -35,7 +36,7 @@ class LoadedFrames(FramePool):
 
 @dataclass(frozen=True)
 class FolderFrames(FramePool):
-    """A few frames of every sequence of some people of a data set on disk.
+    """A few frames of every sequence of some people of a data set on disk, read once.
 
     Attributes:
         path: the data set.
@@ -49,8 +50,13 @@ class FolderFrames(FramePool):
     seed: int = 0
 
     def load(self) -> tuple[UInt8[Tensor, "f h w"], tuple[str, ...]]:
-        pool = draw_frames(open_gait(self.path).select(subjects=self.subjects or None), self.per_sequence, self.seed)
-        return pool.frames, pool.subjects
+        return _drawn(self).load()
+
+
+@lru_cache(maxsize=1)
+def _drawn(pool: FolderFrames) -> LoadedFrames:
+    """Every batch asks for them, and reading thousands of sequences takes minutes."""
+    return draw_frames(open_gait(pool.path).select(subjects=pool.subjects or None), pool.per_sequence, pool.seed)
 
 
 def draw_frames(data: GaitData, per_sequence: int = 1, seed: int = 0) -> LoadedFrames:

@@ -1,6 +1,6 @@
 """The nouns that every room shares: what a target takes and answers, what an adversary wants, what attacks return."""
 
-from stumble.interfaces.common import Goal, Output, Weights
+from stumble.interfaces.common import Access, Goal, Output, Weights
 from stumble.interfaces.gait import (
     Attack,
     AttackResult,
@@ -23,6 +23,7 @@ from stumble.interfaces.skeleton import (
 )
 
 __all__ = [
+    "Access",
     "Attack",
     "AttackResult",
     "Constraint",

@@ -12,7 +12,12 @@ from torch import Tensor
 
 from stumble.errors import TargetError
 
-__all__ = ["Goal", "Output", "Weights"]
+__all__ = ["Access", "Goal", "Output", "Weights"]
+
+Access = Literal["none", "answers", "gradients"]
+"""What an attack asks of the target: nothing (a control), its answers (black box), or their gradients (white box)."""
+
+WHITE_BOX: Access = "gradients"
 
 
 @dataclass(frozen=True)

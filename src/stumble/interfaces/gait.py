@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from stumble.errors import TargetError
-from stumble.interfaces.common import Goal, Output
+from stumble.interfaces.common import WHITE_BOX, Goal, Output
 from stumble.sequences import Silhouettes
 
 __all__ = [
@@ -113,7 +113,7 @@ class SilhouettePrior(Protocol):
 
 
 class FramePool(ABC):
-    """Real silhouettes that an adversary or a measure may draw from, by name."""
+    """Real silhouettes that an adversary or a measure may draw from, by name. To ask again costs little."""
 
     @abstractmethod
     def load(self) -> tuple[UInt8[Tensor, "f h w"], tuple[str, ...]]:
@@ -142,7 +142,13 @@ class AttackResult:
 
 
 class Attack(ABC):
-    """An adversary. Hyper-parameters are the fields of the frozen dataclass that derives from this."""
+    """An adversary. Hyper-parameters are the fields of the frozen dataclass that derives from this.
+
+    Attributes:
+        access: what it asks of the target.
+    """
+
+    access = WHITE_BOX  # no annotation: a command line would evaluate it where the subclass is
 
     @abstractmethod
     def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from stumble.errors import TargetError
-from stumble.interfaces.common import Goal, Output
+from stumble.interfaces.common import WHITE_BOX, Goal, Output
 from stumble.layouts import Layout
 from stumble.sequences import Skeletons
 
@@ -59,7 +59,7 @@ class SkeletonTarget(Protocol):
 
 
 class PosePool(ABC):
-    """Clean poses that an adversary's discriminator may look at, by name."""
+    """Clean poses that an adversary's discriminator may look at, by name. To ask again costs little."""
 
     @abstractmethod
     def load(self) -> tuple[Float[Tensor, "p j c"], tuple[str, ...]]:
@@ -86,7 +86,13 @@ class SkeletonAttackResult:
 
 
 class SkeletonAttack(ABC):
-    """An adversary who moves joints. Hyper-parameters are the fields of the frozen dataclass that derives from this."""
+    """An adversary who moves joints. Hyper-parameters are the fields of the frozen dataclass that derives from this.
+
+    Attributes:
+        access: what it asks of the target.
+    """
+
+    access = WHITE_BOX  # no annotation: a command line would evaluate it where the subclass is
 
     @abstractmethod
     def __call__(self, target: SkeletonTarget, batch: Skeletons, goal: Goal, *, seed: int) -> SkeletonAttackResult:

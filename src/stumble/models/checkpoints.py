@@ -89,7 +89,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint file: .safetensors, or what torch.save wrote, read without running anything.
 
     OpenGait's entry `model` and MMAction2's `state_dict` are opened, and the prefix `module.` of data-parallel
-    training is taken off.
+    training is taken off. Of several networks, each in an entry such as `TP_1_state_dict`, tensors are named as if they
+    were parts of one: `TP_1.fc_bin`.
 
     Raises:
         WeightsError: there is no such file, it is damaged, or it holds something else than tensors.
@@ -110,9 +111,29 @@ def read_state(path: Path) -> dict[str, Tensor]:
     for entry in ("model", "state_dict"):
         if isinstance(content, Mapping) and isinstance(content.get(entry), Mapping):
             content = content[entry]
+    content = _joined(content)
     if not isinstance(content, Mapping) or not content or not all(isinstance(v, Tensor) for v in content.values()):
         raise WeightsError(f"{path}: found {type(content).__name__}; expected names and tensors")
     return {str(name).removeprefix("module."): value for name, value in content.items()}
+
+
+def _joined(content: Any) -> Any:
+    """One state of several; what is no such thing stays as it is."""
+    ending = "_state_dict"
+    if not isinstance(content, Mapping):
+        return content
+    parts = {str(name): state for name, state in content.items() if str(name).endswith(ending)}
+    states = {
+        name.removesuffix(ending): state
+        for name, state in parts.items()
+        if isinstance(state, Mapping) and all(isinstance(value, Tensor) for value in state.values())
+    }
+    joined = {
+        f"{part}.{str(name).removeprefix('module.')}": value
+        for part, state in states.items()
+        for name, value in state.items()
+    }
+    return joined or content
 
 
 def layout_of(state: Mapping[str, Tensor], where: Path) -> Layout:

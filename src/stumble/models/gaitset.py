@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import cast
 
@@ -11,9 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from stumble.interfaces import Features, Output, SilhouetteInput
+from stumble.models.pooling import larger, over_frames, rows_of, strips_of
 from stumble.sequences import Silhouettes
 
-__all__ = ["BINS", "GaitSet"]
+__all__ = ["BINS", "GaitSet", "convolutions", "frame_maps"]
 
 BINS = (1, 2, 4, 8, 16)
 """Strips per level of the horizontal pyramid."""
@@ -41,11 +43,8 @@ class GaitSet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        frame, pipeline = (1, 32, 32, 64, 64, 128, 128), (32, 64, 64, 128, 128)
-        self.frame_layers = nn.ModuleList(
-            nn.Conv2d(i, o, 3 if i > 1 else 5, padding="same", bias=False) for i, o in pairwise(frame)
-        )
-        self.set_layers = nn.ModuleList(nn.Conv2d(i, o, 3, padding="same", bias=False) for i, o in pairwise(pipeline))
+        self.frame_layers = convolutions((1, 32, 32, 64, 64, 128, 128))
+        self.set_layers = convolutions((32, 64, 64, 128, 128))
         self.parts = nn.Parameter(torch.empty(2 * sum(BINS), 128, 256))
         for layer in (*self.frame_layers, *self.set_layers):
             nn.init.xavier_uniform_(cast(Tensor, layer.weight))
@@ -62,29 +61,15 @@ class GaitSet(nn.Module):
 
     def encode(self, frames: Float[Tensor, "f 64 44"]) -> Features:
         """Per frame, in [0, 1]: the maps (F, 32, 32, 22), (F, 64, 16, 11) and (F, 128, 16, 11)."""
-        x = frames.unsqueeze(1).contiguous(memory_format=torch.channels_last)
-        layers = self.frame_layers
-        first = _pooled(layers[1](_active(layers[0](x))))
-        second = _pooled(layers[3](_active(layers[2](first))))
-        third = _active(layers[5](_active(layers[4](second))))
-        return first, second, third
+        return frame_maps(self.frame_layers, frames)
 
     def pool(self, features: Features, lengths: Int[Tensor, " b"]) -> Features:
         """The maximum over each sequence's frames of packed per-frame maps: leading axis F to B."""
-        sizes = lengths.tolist()
-        pooled = []
-        for x in features:
-            x = x.permute(0, 2, 3, 1)  # as it lies in memory, so that neither direction copies
-            if len(set(sizes)) == 1:
-                x = _maximum(x.unflatten(0, (len(sizes), sizes[0])), 1)
-            else:
-                x = torch.stack([_maximum(part, 0) for part in x.split(sizes)])
-            pooled.append(x.permute(0, 3, 1, 2))
-        return tuple(pooled)
+        return over_frames(features, lengths)
 
     def merge(self, first: Features, second: Features) -> Features:
         """Pool two pooled sets. Where they tie, the whole gradient goes to `first`."""
-        return tuple(torch.where(a >= b, a, b) for a, b in zip(first, second, strict=True))
+        return larger(first, second)
 
     def head(self, pooled: Features) -> Output:
         """From pooled maps to the embedding (B, 62, 256), computed in the precision of the parameters."""
@@ -93,13 +78,28 @@ class GaitSet(nn.Module):
         pipeline = _pooled(layers[1](_active(layers[0](first))))
         pipeline = third + _active(layers[3](_active(layers[2](pipeline + second))))
         with torch.autocast(third.device.type, enabled=False):
-            branches = [_rows(x.to(self.parts.dtype)) for x in (third, pipeline)]
-            strips = torch.cat([_strips(*rows, n) for n in BINS for rows in branches], dim=1)
+            branches = [rows_of(x.to(self.parts.dtype)) for x in (third, pipeline)]
+            strips = torch.cat([strips_of(*rows, n) for n in BINS for rows in branches], dim=1)
             return Output(embedding=torch.einsum("bpc,pcd->bpd", strips, self.parts))
 
     def aggregate(self, features: Features, lengths: Int[Tensor, " b"]) -> Output:
         """From the packed features of all frames to the embedding of each sequence."""
         return self.head(self.pool(features, lengths))
+
+
+def convolutions(channels: Sequence[int]) -> nn.ModuleList:
+    """Bias-free 3x3 convolutions between these numbers of channels; 5x5 on an image."""
+    pairs = pairwise(channels)
+    return nn.ModuleList(nn.Conv2d(i, o, 3 if i > 1 else 5, padding="same", bias=False) for i, o in pairs)
+
+
+def frame_maps(layers: nn.ModuleList, frames: Float[Tensor, "f 64 44"]) -> tuple[Tensor, Tensor, Tensor]:
+    """What the six frame layers make of single frames: the maps behind each pair of them."""
+    x = frames.unsqueeze(1).contiguous(memory_format=torch.channels_last)
+    first = _pooled(layers[1](_active(layers[0](x))))
+    second = _pooled(layers[3](_active(layers[2](first))))
+    third = _active(layers[5](_active(layers[4](second))))
+    return first, second, third
 
 
 def _active(x: Tensor) -> Tensor:
@@ -109,22 +109,3 @@ def _active(x: Tensor) -> Tensor:
 def _pooled(x: Tensor) -> Tensor:
     """Activation and 2x2 maximum; the activation is monotone, so it may come after the maximum, on a quarter."""
     return _active(functional.max_pool2d(x, 2))
-
-
-def _maximum(x: Tensor, dim: int) -> Tensor:
-    """Maximum whose gradient goes to the first of several equal elements (`amax` alone would split it)."""
-    maximum: Tensor = x.max(dim).values if x.requires_grad else x.amax(dim)
-    return maximum
-
-
-def _rows(x: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b h c"], Float[Tensor, "b h c"]]:
-    """Mean and maximum of each row."""
-    x = x.permute(0, 2, 3, 1)
-    return x.mean(2), _maximum(x, 2)
-
-
-def _strips(means: Float[Tensor, "b h c"], maxima: Float[Tensor, "b h c"], bins: int) -> Float[Tensor, "b bins c"]:
-    """Mean plus maximum over each of `bins` horizontal strips, from those of the rows."""
-    size = (bins, means.shape[1] // bins)
-    strips: Tensor = means.unflatten(1, size).mean(2) + _maximum(maxima.unflatten(1, size), 2)
-    return strips

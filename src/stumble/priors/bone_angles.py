@@ -69,7 +69,7 @@ class BoneAngleDiscriminator(nn.Module):
         """The probability that each pose is natural, from its map."""
         features = maps[:, None].to(self.decide.weight.dtype)
         for layer in (self.first, self.second):
-            features = nn.functional.leaky_relu(layer(features), 0.2)
+            features = nn.functional.leaky_relu(layer(features), 0.2, inplace=True)
         return self.decide(features.flatten(1))[:, 0].sigmoid()
 
     def realness(

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from stumble.campaign.preset_run import Outcome, PresetRun
-from stumble.campaign.published import Printed
+from stumble.campaign.actions import ActionEvaluation
+from stumble.campaign.presets.ciasa_outcome import SkeletonOutcome
+from stumble.campaign.presets.ciasa_printed import Printed
 from stumble.campaign.store import read_skeletons
 from stumble.layouts import Layout
 from stumble.report.action_charts import fooling_against_epsilon
 from stumble.report.action_wording import epsilon_axis
 from stumble.report.actions import ActionRow, ActionSample
+from stumble.report.preset_tables import PresetTable, markdown_table
 from stumble.report.skeleton_figures import pose_strip
 from stumble.report.wording import number
 from stumble.sequences import Skeletons
 
-__all__ = ["curve_svg", "missed", "missed_samples", "strips_svg"]
+__all__ = ["curve_svg", "failure_list", "missed_samples", "preset_figure", "strips_svg"]
 
 _FRAMES_PER_SECOND = 30.0
+_DRAWN = 4
+"""Clips of each row in the figure of failures."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,26 @@ class _Level:
     text: str
 
 
-def curve_svg(outcomes: Sequence[Outcome], column: str | None, unit: str, source: str) -> str:
+def preset_figure(table: PresetTable, evaluation: ActionEvaluation) -> str | None:
+    """The figure of a preset, where it has one."""
+    source, _ = table.sources
+    if table.preset.figure == "curve":
+        return curve_svg(table.outcomes, table.column, table.unit, source)
+    if table.preset.figure == "failures":
+        samples = [sample for outcome in table.outcomes for sample in missed_samples(evaluation, outcome, _DRAWN)]
+        return strips_svg(samples, source) if samples else None
+    return None
+
+
+def failure_list(outcome: SkeletonOutcome) -> str:
+    """The clips that held out, in Markdown."""
+    clips = outcome.missed()
+    heading = f"\n\n## {outcome.row.label}: {len(clips)} of {outcome.summary.n} clips held out\n\n"
+    lines = [[f"{v:.3f}" if isinstance(v, float) else str(v) for v in clip.values()] for clip in clips]
+    return heading + markdown_table(list(clips[0]), lines) if clips else heading.rstrip()
+
+
+def curve_svg(outcomes: Sequence[SkeletonOutcome], column: str | None, unit: str, source: str) -> str:
     """Success against epsilon, and how high the paper says that it is.
 
     Args:
@@ -44,7 +66,7 @@ def curve_svg(outcomes: Sequence[Outcome], column: str | None, unit: str, source
         unit: of the joints.
         source: which data the curve is from, for the reader.
     """
-    rows = [ActionRow("one-step", "basic", o.row.goal, o.row.epsilon, o.height, o.summary) for o in outcomes]
+    rows = [ActionRow("one-step", "basic", o.goal, o.row.epsilon, o.height, o.summary) for o in outcomes]
     chart = fooling_against_epsilon(rows, unit)
     assert chart is not None
     (series,) = chart.series
@@ -59,18 +81,11 @@ def curve_svg(outcomes: Sequence[Outcome], column: str | None, unit: str, source
     )
 
 
-def missed(outcome: Outcome) -> list[dict[str, Any]]:
-    """The clips whose goal was not reached, those that stayed furthest from it first."""
-    names = ("sample", "label", "wanted", "predicted_before", "predicted_after", "margin_after")
-    rows = [row for row in outcome.verdicts.to_pylist() if not row["fooled"]]
-    return [{name: row[name] for name in names} for row in sorted(rows, key=lambda row: row["margin_after"])]
-
-
-def missed_samples(run: PresetRun, outcome: Outcome, count: int) -> Iterator[ActionSample]:
-    """The first of `missed`, clean and adversarial, as stored."""
-    evaluation, verdicts = run.evaluation, {row["sample"]: row for row in missed(outcome)[:count]}
+def missed_samples(evaluation: ActionEvaluation, outcome: SkeletonOutcome, count: int) -> Iterator[ActionSample]:
+    """The first of those that missed their goal, clean and adversarial, as stored."""
+    verdicts = {row["sample"]: row for row in outcome.missed()[:count]}
     clips = {clip.id: clip for clip in evaluation.clips}
-    for name, moved in _stored(run.samples(outcome.row), tuple(verdicts), evaluation.data.layout):
+    for name, moved in _stored(outcome.samples, tuple(verdicts), evaluation.data.layout):
         clip, verdict, clean = clips[name], verdicts[name], evaluation.data.batch([clips[name]])
         with torch.inference_mode():
             after = evaluation.target(moved).logits
@@ -102,9 +117,9 @@ def strips_svg(samples: Sequence[ActionSample], source: str) -> str:
     return _environment().get_template("strips.svg").render(strips=strips, source=source)
 
 
-def _stored(folder: Path, names: Sequence[str], layout: Layout) -> Iterator[tuple[str, Skeletons]]:
+def _stored(folders: Sequence[Path], names: Sequence[str], layout: Layout) -> Iterator[tuple[str, Skeletons]]:
     """Each of the named adversarial sequences as it lies on disk, file by file."""
-    for file in sorted(folder.glob("*.npz")) if names else ():
+    for file in (file for folder in folders for file in sorted(folder.glob("*.npz"))) if names else ():
         batch = read_skeletons(file, layout)
         for row, name in enumerate(batch.ids):
             if name in names:

@@ -11,16 +11,16 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from stumble.campaign.preset_run import Outcome
-from stumble.campaign.presets import Preset
-from stumble.campaign.published import COLUMNS, Printed
+from stumble.campaign.presets.ciasa import SkeletonPreset
+from stumble.campaign.presets.ciasa_outcome import SkeletonOutcome
+from stumble.campaign.presets.ciasa_printed import COLUMNS, Printed
 from stumble.report.action_wording import excess, significant
 from stumble.report.wording import number
 from stumble.spec import to_plain
 
-__all__ = ["PresetTable", "listed", "markdown_table"]
+__all__ = ["PresetTable", "listed", "markdown_table", "ours"]
 
-Columns = dict[str, Callable[[Outcome], str]]
+Columns = dict[str, Callable[[SkeletonOutcome], str]]
 """From headings to what a row says under each."""
 
 
@@ -37,8 +37,8 @@ class PresetTable:
         unit: of the joints, "m"; empty for positions in the image.
     """
 
-    preset: Preset
-    outcomes: tuple[Outcome, ...]
+    preset: SkeletonPreset
+    outcomes: tuple[SkeletonOutcome, ...]
     data: str
     synthetic: bool
     wanted: str
@@ -52,13 +52,12 @@ class PresetTable:
     @property
     def sources(self) -> tuple[str, str]:
         """Which data either side is from."""
-        kind = "synthetic data, made by computer: no numbers on real people" if self.synthetic else "real data"
         paper = (
             f"{self.column}, {COLUMNS[self.column]} (real data)"
             if self.column
             else "no number that belongs to one of these rows"
         )
-        return f"ours: {self.data} ({kind})", f"paper: {paper}"
+        return ours(self.data, self.synthetic), f"paper: {paper}"
 
     def terminal(self) -> Table:
         """The columns that fit there."""
@@ -86,7 +85,7 @@ class PresetTable:
                 "name": outcome.row.name,
                 "label": outcome.row.label,
                 "attack": to_plain(outcome.row.attack),
-                "goal": outcome.row.goal,
+                "goal": outcome.goal,
                 "epsilon": outcome.row.epsilon,
                 "height": outcome.height,
                 "ours": asdict(outcome.summary),
@@ -137,7 +136,7 @@ class PresetTable:
             **(real if judged else {}),
         }
 
-    def _beyond(self, outcome: Outcome) -> str:
+    def _beyond(self, outcome: SkeletonOutcome) -> str:
         return excess(outcome.summary.violations.get("box"), self.unit)
 
     def _paper(self, heading: str) -> Columns:
@@ -146,18 +145,24 @@ class PresetTable:
     def _variation(self, ours: str, theirs: str) -> Columns:
         """Minimum, maximum and mean."""
 
-        def own(outcome: Outcome) -> str:
+        def own(outcome: SkeletonOutcome) -> str:
             s = outcome.summary
             return _three(s.variation_min, s.variation_max, s.variation_mean)
 
         return {ours: own, theirs: self._printed(lambda entry: _three(*entry.variation) if entry.variation else "–")}
 
-    def _printed(self, show: Callable[[Printed], str]) -> Callable[[Outcome], str]:
-        def cell(outcome: Outcome) -> str:
+    def _printed(self, show: Callable[[Printed], str]) -> Callable[[SkeletonOutcome], str]:
+        def cell(outcome: SkeletonOutcome) -> str:
             entry = outcome.row.printed.get(self.column or "")
             return "–" if entry is None else show(entry)
 
         return cell
+
+
+def ours(data: str, synthetic: bool) -> str:
+    """Which data our numbers are from."""
+    kind = "synthetic data, made by computer: no numbers on real people" if synthetic else "real data"
+    return f"ours: {data} ({kind})"
 
 
 def listed(texts: Sequence[str]) -> str:
@@ -176,7 +181,7 @@ def _escaped(text: str) -> str:
     return escape(" ".join(text.split()), quote=False).replace("|", "\\|")
 
 
-def _interval(outcome: Outcome) -> str:
+def _interval(outcome: SkeletonOutcome) -> str:
     return "–".join(map(number, outcome.summary.ci95))
 
 

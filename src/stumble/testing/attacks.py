@@ -7,7 +7,7 @@ from torch import Tensor
 
 from stumble.interfaces import Attack, AttackResult, Goal, Target
 from stumble.sequences import Silhouettes
-from stumble.testing.evidence import Surroundings, require, require_effort
+from stumble.testing.evidence import Surroundings, require, require_effort, without_gradients
 
 __all__ = ["check_attack"]
 
@@ -20,7 +20,8 @@ def check_attack(
     Checked: shapes, ids and ranges of the result; that as stored (uint8) all frames outside `edited` are those of the
     clean sequence, bit for bit, and that without inserted frames the clean sequence is left; that the sequences, the
     goal, the target and torch's global random state stay as they were; that the same seed gives the same result, and
-    that neither the order of the batch nor the other samples in it matter.
+    that neither the order of the batch nor the other samples in it matter; and that it does without gradients where its
+    `access` says so.
 
     The last is exact only in exact arithmetic: float32 rounding depends on the composition of a batch, and sign steps
     amplify it. So there `edited` must agree exactly, and at most `share` of a sample's pixels may differ by more than
@@ -43,6 +44,9 @@ def check_attack(
 
     again = attack(target, batch, goal, seed=seed)
     _compare(again, result, list(range(len(batch))), 0.0, 0, "the same seed gives another result")
+    if attack.access != "gradients":
+        without = without_gradients(lambda: attack(target, batch, goal, seed=seed))
+        _compare(without, result, list(range(len(batch))), 0.0, 0, "without gradients it gives another result")
     backwards = list(range(len(batch)))[::-1]
     for index, text in ((backwards, "the order of the batch matters"), ([0], "the rest of the batch matters")):
         part = attack(target, batch.select(index), goal.select(torch.tensor(index)), seed=seed)

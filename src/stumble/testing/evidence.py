@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any, Generic, TypeVar
 
@@ -21,8 +22,10 @@ __all__ = [
     "require_effort",
     "require_unchanged",
     "same",
+    "without_gradients",
 ]
 
+Result = TypeVar("Result")
 Batch = TypeVar("Batch", Silhouettes, Skeletons)
 
 
@@ -139,3 +142,12 @@ def _modules(owner: object, seen: set[int]) -> list[nn.Module]:
 
 def _cloned(value: object) -> object:
     return value.detach().clone() if isinstance(value, Tensor) else value
+
+
+def without_gradients(attack: Callable[[], Result]) -> Result:
+    """What an attack gives where no gradient is to be had. Raises AssertionError where it needs one."""
+    try:
+        with torch.no_grad():
+            return attack()
+    except RuntimeError as error:
+        raise AssertionError(f"its `access` says that it needs no gradients, but: {error}") from error

@@ -11,7 +11,7 @@ from torch import Tensor
 from stumble.interfaces import Goal, SkeletonAttack, SkeletonAttackResult, SkeletonTarget
 from stumble.sequences import Skeletons
 from stumble.testing.company import alone
-from stumble.testing.evidence import Surroundings, require, require_effort, same
+from stumble.testing.evidence import Surroundings, require, require_effort, same, without_gradients
 
 __all__ = ["TOLERANCES", "check_skeleton_attack"]
 
@@ -39,7 +39,8 @@ def check_skeleton_attack(
     attacked region among them; that steps, queries, reasons and trace are told for each sequence, the trace without
     gaps, except behind the stop of one that reached its goal; that the sequences, the goal, the target and torch's
     global random state stay as they were; that the same seed gives the same result, and that neither the order of the
-    batch nor the other samples and the padding in it matter.
+    batch nor the other samples and the padding in it matter; and that it does without gradients where its `access` says
+    so.
 
     The last is exact only in exact arithmetic: float32 rounding depends on the composition of a batch, and sign and
     Adam steps amplify it where a gradient is next to nothing. So there at most `share` of a sample's visible
@@ -71,6 +72,10 @@ def check_skeleton_attack(
     _compare(again, result, batch, list(range(len(batch))), 0.0, 0.0, text)
     for name in ("steps", "queries", "stopped"):
         require(same(getattr(again, name), getattr(result, name)), f"{text}: {name}")
+    if attack.access != "gradients":
+        without = without_gradients(lambda: attack(target, batch, goal, seed=seed))
+        everyone = list(range(len(batch)))
+        _compare(without, result, batch, everyone, 0.0, 0.0, "without gradients it gives another result")
     backwards = list(range(len(batch)))[::-1]
     turned = attack(target, batch.select(backwards), goal.select(torch.tensor(backwards)), seed=seed)
     _compare(turned, result, batch, backwards, share, slack, "the order of the batch matters")

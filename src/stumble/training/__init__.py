@@ -6,9 +6,15 @@ from stumble.training.action_clips import ActionClips, HeldOutTop1, prepare
 from stumble.training.actions import ActionProgress, ActionTraining
 from stumble.training.bone_angles import BoneAngleProgress, BoneAngleTraining, PosePairs, taken_for_real
 from stumble.training.calibration import calibrate
-from stumble.training.gaitset import GaitSetProgress, GaitSetTraining, by_subject
+from stumble.training.gait import GaitProgress, GaitTraining
+from stumble.training.gaitbase import GaitBaseTraining
+from stumble.training.gaitgan import GaitGANTraining
+from stumble.training.gaitset import GaitSetTraining
+from stumble.training.geinet import GEINetTraining
 from stumble.training.memory import keep_freed_memory
+from stumble.training.selfgait import SelfGaitTraining
 from stumble.training.validation import HeldOutRank1
+from stumble.training.walks import by_subject
 from stumble.training.wgan_gp import WganProgress, WganTraining, contact_sheet, sample, single_frames
 
 __all__ = [
@@ -17,11 +23,16 @@ __all__ = [
     "ActionTraining",
     "BoneAngleProgress",
     "BoneAngleTraining",
-    "GaitSetProgress",
+    "GEINetTraining",
+    "GaitBaseTraining",
+    "GaitGANTraining",
+    "GaitProgress",
     "GaitSetTraining",
+    "GaitTraining",
     "HeldOutRank1",
     "HeldOutTop1",
     "PosePairs",
+    "SelfGaitTraining",
     "WganProgress",
     "WganTraining",
     "by_subject",

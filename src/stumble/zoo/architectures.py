@@ -14,8 +14,13 @@ from stumble.layouts import NTU25, OPENPOSE18
 from stumble.models.agcn import AGCN
 from stumble.models.agcn_checkpoints import load_agcn
 from stumble.models.checkpoints import filled, load_gaitset, load_silhouette_gan, read_state, some
+from stumble.models.gait_checkpoints import load_gaitbase, load_gaitgan, load_geinet, load_selfgait
+from stumble.models.gaitbase import GaitBase
+from stumble.models.gaitgan import GaitGAN
 from stumble.models.gaitset import GaitSet
+from stumble.models.geinet import GEINet
 from stumble.models.pa_lstm import PALSTM, load_pa_lstm
+from stumble.models.selfgait import SelfGait
 from stumble.models.stgcn import STGCN
 from stumble.models.stgcn_checkpoints import load_stgcn
 from stumble.models.wgan_gp import SilhouetteGAN
@@ -24,7 +29,9 @@ from stumble.zoo.action_settings import with_settings
 
 __all__ = ["ARCHITECTURES", "Architecture", "Kind", "architecture_of"]
 
-Architecture = Literal["gaitset", "wgan-gp", "stgcn", "agcn", "pa-lstm", "bone-angles"]
+Architecture = Literal[
+    "gaitset", "gaitbase", "geinet", "gaitgan", "selfgait", "wgan-gp", "stgcn", "agcn", "pa-lstm", "bone-angles"
+]
 
 
 @dataclass(frozen=True)
@@ -56,14 +63,12 @@ ARCHITECTURES: Mapping[Architecture, Kind] = {
     "gaitset": Kind(
         GaitSet,
         load_gaitset,
-        frozenset(
-            {
-                "frame_layers.5.weight",
-                "set_layer6.forward_block.conv.weight",
-                "set_block3.forward_block.2.conv.weight",
-            }
-        ),
+        frozenset({"set_layers.3.weight", "gl_layer4.conv.weight", "gl_block3.2.conv.weight"}),
     ),
+    "gaitbase": Kind(GaitBase, load_gaitbase, frozenset({"Backbone.forward_block.layer4.0.conv2.weight"})),
+    "geinet": Kind(GEINet, load_geinet, frozenset({"fc4.weight"})),
+    "gaitgan": Kind(GaitGAN, load_gaitgan, frozenset({"decoder.0.weight"})),
+    "selfgait": Kind(SelfGait, load_selfgait, frozenset({"wide.first", "conv_trans.conv_list_2.0.0.weight"})),
     "wgan-gp": Kind(SilhouetteGAN, load_silhouette_gan, frozenset({"scorer.first.weight"})),
     "stgcn": Kind(STGCN, with_settings("stgcn", load_stgcn), frozenset({"fcn.weight", "backbone.data_bn.weight"})),
     "agcn": Kind(AGCN, with_settings("agcn", load_agcn), frozenset({"l1.gcn1.PA"})),

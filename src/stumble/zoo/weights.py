@@ -12,12 +12,13 @@ from torch import nn
 
 from stumble.errors import WeightsError
 from stumble.interfaces import Weights
+from stumble.models.energy_image import GEI
 from stumble.models.recogniser import ActionRecogniser
 from stumble.spec import to_plain
 from stumble.zoo.architectures import ARCHITECTURES, Architecture, architecture_of
 from stumble.zoo.card import Card
 
-__all__ = ["SHIPPED", "File", "Several", "Shipped", "names", "save"]
+__all__ = ["SHIPPED", "EnergyImages", "File", "Several", "Shipped", "names", "save"]
 
 SHIPPED = Path(__file__).with_name("shipped")
 """The folder of the weights that come with the package."""
@@ -113,6 +114,22 @@ class Several(Weights):
     def load(self) -> nn.ModuleList:
         """The networks. Raises WeightsError."""
         return nn.ModuleList(member.load() for member in self.members)
+
+
+@dataclass(frozen=True)
+class EnergyImages(Weights):
+    """Gait energy images, in which nothing is learnt, where weights are asked for."""
+
+    def __str__(self) -> str:
+        return "gei"
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(str(self).encode()).hexdigest()
+
+    def load(self) -> nn.Module:
+        """Nearest neighbours on the pixels of mean silhouettes."""
+        return GEI().eval()
 
 
 def save(module: nn.Module, path: Path, card: Card, half: bool = True) -> Card:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from stumble.attacks.ciasa import CIASA
-from stumble.campaign.presets import PRESETS, Preset, Setting, preset_named
-from stumble.campaign.published import COLUMNS, TABLE_2, column_for
+from stumble.campaign.presets import PRESETS, check_name
+from stumble.campaign.presets.ciasa import CIASA_PRESETS, SkeletonPreset, SkeletonSetting
+from stumble.campaign.presets.ciasa_printed import COLUMNS, TABLE_2, column_for
 from stumble.data.action_splits import SPLITS
 from stumble.data.pose_pool import FolderPoses
 from stumble.errors import SpecError
@@ -20,14 +21,14 @@ POSES = FolderPoses(Path("actions"), "synthetic-xsub", clips=512)
 PRIOR = Frozen(Shipped("bone-angles-synthetic"))
 
 
-def made(name: str, layout: Layout = NTU25) -> Preset:
-    return preset_named(name)(Setting(layout, POSES, PRIOR, iterations=7))
+def made(name: str, layout: Layout = NTU25) -> SkeletonPreset:
+    return CIASA_PRESETS[name](SkeletonSetting(layout, POSES, PRIOR, iterations=7))
 
 
 def test_a_preset_is_a_list_of_attacks_with_what_the_paper_prints() -> None:
     preset = made("ciasa-table1")
     printed, default, *_ = preset.rows
-    assert (printed.label, printed.goal, printed.epsilon) == ("ε = 0.004, as printed", "least-likely", 0.004)
+    assert (printed.label, preset.goal, printed.epsilon) == ("ε = 0.004, as printed", "least-likely", 0.004)
     assert isinstance(printed.attack, CIASA) and isinstance(default.attack, CIASA)
     assert (printed.attack.projection, printed.attack.rate, printed.attack.prior) == (
         "paper",
@@ -66,7 +67,7 @@ def test_printed_numbers(
 
 
 @pytest.mark.parametrize("layout", [NTU25, OPENPOSE18])
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", CIASA_PRESETS)
 def test_every_row_has_a_folder_and_an_identity_of_its_own(name: str, layout: Layout) -> None:
     preset = made(name, layout)
     assert preset.name == name and preset.notes
@@ -102,7 +103,7 @@ def test_regions_are_every_set_of_joints_once() -> None:
 
 
 def test_without_a_trained_discriminator_the_defaults_do_without() -> None:
-    rows = preset_named("ciasa-table5")(Setting(NTU25, POSES)).rows
+    rows = CIASA_PRESETS["ciasa-table5"](SkeletonSetting(NTU25, POSES)).rows
     weights, priors = zip(
         *((r.attack.weight, r.attack.prior) for r in rows if isinstance(r.attack, CIASA)), strict=True
     )
@@ -137,4 +138,6 @@ def test_a_table_without_the_column_offers_the_one_it_has() -> None:
 
 def test_an_unknown_preset_names_the_nearest() -> None:
     with pytest.raises(SpecError, match=r"preset 'ciasa-tabel4': .*did you mean 'ciasa-table4'\?"):
-        preset_named("ciasa-tabel4")
+        check_name("ciasa-tabel4")
+    for name in PRESETS:
+        check_name(name)

@@ -6,30 +6,28 @@ trained along) and beside it with this package's defaults, which keep box and bo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from stumble.attacks.ciasa import CIASA
 from stumble.attacks.one_step import OneStep
-from stumble.campaign.published import COLUMNS, FIGURE_2, TABLE_1, TABLE_2, TABLE_4, TABLE_5, ByColumn
+from stumble.campaign.presets.ciasa_printed import COLUMNS, FIGURE_2, TABLE_1, TABLE_2, TABLE_4, TABLE_5, ByColumn
+from stumble.campaign.presets.preset import Preset, Row
 from stumble.constraints.joint_budget import LEGS_ADVANCED, JointBudget
-from stumble.errors import SpecError
 from stumble.interfaces import PosePool
 from stumble.layouts import Layout
 from stumble.priors.discriminators import TrainedAlong
 from stumble.priors.pose_prior import PosePrior
 
-__all__ = ["PRESETS", "Preset", "Row", "Setting", "preset_named"]
+__all__ = ["CIASA_PRESETS", "SkeletonPreset", "SkeletonRow", "SkeletonSetting"]
 
 LEAST_LIKELY = "least-likely"
 AS_PRINTED, DEFAULTS = "as printed", "defaults"
 
 
 @dataclass(frozen=True)
-class Setting:
+class SkeletonSetting:
     """What a preset's attacks are made of besides the paper's own numbers.
 
     Attributes:
@@ -56,22 +54,15 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One attack.
+class SkeletonRow(Row):
+    """One attack on skeletons.
 
     Attributes:
-        name: unique within its preset, fit for a folder.
-        label: for the reader.
-        attack: the adversary.
-        goal: "least-likely" or "untargeted".
         printed: what the paper has for it.
     """
 
-    name: str
-    label: str
     attack: CIASA | OneStep
-    goal: str
-    printed: ByColumn
+    printed: ByColumn = field(default_factory=dict)
 
     @property
     def epsilon(self) -> float:
@@ -81,21 +72,13 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Preset:
-    """One table or figure.
+class SkeletonPreset(Preset[SkeletonRow]):
+    """One table or figure of the CIASA paper.
 
     Attributes:
-        name: "ciasa-table1".
-        title: what it shows.
-        rows: its attacks.
-        notes: what the reader must know to compare.
         figure: what to draw besides the table: the curve over epsilon, or the clips whose goal was not reached.
     """
 
-    name: str
-    title: str
-    rows: tuple[Row, ...]
-    notes: tuple[str, ...] = ()
     figure: Literal["curve", "failures"] | None = None
 
     @property
@@ -109,38 +92,28 @@ class Preset:
         return next((name for name in (wanted, *COLUMNS) if name in there), None)
 
 
-def preset_named(name: str) -> Callable[[Setting], Preset]:
-    """What makes a preset of `PRESETS`.
-
-    Raises:
-        SpecError: there is no such preset; the nearest is named.
-    """
-    if name not in PRESETS:
-        close = get_close_matches(name, PRESETS, 1, cutoff=0)
-        raise SpecError(f"preset {name!r}: expected one of {', '.join(PRESETS)}; did you mean {close[0]!r}?")
-    return PRESETS[name]
-
-
-def _figure_2(setting: Setting) -> Preset:
+def _figure_2(setting: SkeletonSetting) -> SkeletonPreset:
     rows = (
-        _row(f"ε = {epsilon:g}", OneStep(JointBudget(epsilon)), printed, "untargeted")
-        for epsilon, printed in FIGURE_2.items()
+        SkeletonRow(f"ε = {epsilon:g}", OneStep(JointBudget(epsilon)), printed) for epsilon, printed in FIGURE_2.items()
     )
-    return Preset(
+    return SkeletonPreset(
         "ciasa-fig2",
         "CIASA, Fig. 2: one step, untargeted, against ε",
+        "untargeted",
         tuple(rows),
         ("The paper's curve has no numbers; its text says that fooling is above 90 % from ε = 0.02 on.",),
         "curve",
     )
 
 
-def _table_1(setting: Setting) -> Preset:
+def _table_1(setting: SkeletonSetting) -> SkeletonPreset:
     rows = (row for e, printed in TABLE_1.items() for row in _both(setting, f"ε = {e:g}", JointBudget(e), printed))
-    return Preset("ciasa-table1", "CIASA, Table I: basic mode, least likely class", tuple(rows), _about(setting))
+    return SkeletonPreset(
+        "ciasa-table1", "CIASA, Table I: basic mode, least likely class", LEAST_LIKELY, tuple(rows), _about(setting)
+    )
 
 
-def _table_2(setting: Setting) -> Preset:
+def _table_2(setting: SkeletonSetting) -> SkeletonPreset:
     rows = [
         row
         for label, region in _regions(setting.layout).items()
@@ -155,13 +128,14 @@ def _table_2(setting: Setting) -> Preset:
         radii = ", ".join(f"{joint} {radius:g}" for joint, radius in LEGS_ADVANCED.items())
         notes.append(f"Advanced mode on the legs: {radii}; the paper has no rate for it.")
     title = "CIASA, Table II: localized mode at ε = 0.04, least likely class"
-    return Preset("ciasa-table2", title, tuple(rows), (*notes, *_about(setting)))
+    return SkeletonPreset("ciasa-table2", title, LEAST_LIKELY, tuple(rows), (*notes, *_about(setting)))
 
 
-def _table_4(setting: Setting) -> Preset:
-    return Preset(
+def _table_4(setting: SkeletonSetting) -> SkeletonPreset:
+    return SkeletonPreset(
         "ciasa-table4",
         "CIASA, Table IV: what the constraints cost, least likely class",
+        LEAST_LIKELY,
         tuple(row for epsilon in (0.001, 0.01) for row in _ablation(setting, epsilon)),
         (
             "The paper prints ε = 0.001 for this table, which contradicts its Table I; its numbers fit ε = 0.01 with "
@@ -171,7 +145,7 @@ def _table_4(setting: Setting) -> Preset:
     )
 
 
-def _ablation(setting: Setting, epsilon: float) -> Iterator[Row]:
+def _ablation(setting: SkeletonSetting, epsilon: float) -> Iterator[SkeletonRow]:
     full = setting.printed(JointBudget(epsilon))
     attacks = {
         "none": replace(full, prior=None, smooth=False, projection="box"),
@@ -180,11 +154,11 @@ def _ablation(setting: Setting, epsilon: float) -> Iterator[Row]:
         "SSR + temporal + GAN": full,
     }
     for label, attack in attacks.items():
-        yield _row(f"ε = {epsilon:g}, {label}", attack, TABLE_4[label])
-    yield _row(f"ε = {epsilon:g}, {DEFAULTS}", setting.default(JointBudget(epsilon)))
+        yield SkeletonRow(f"ε = {epsilon:g}, {label}", attack, TABLE_4[label])
+    yield SkeletonRow(f"ε = {epsilon:g}, {DEFAULTS}", setting.default(JointBudget(epsilon)))
 
 
-def _table_5(setting: Setting) -> Preset:
+def _table_5(setting: SkeletonSetting) -> SkeletonPreset:
     rows = (
         row
         for weight, printed in TABLE_5.items()
@@ -192,21 +166,22 @@ def _table_5(setting: Setting) -> Preset:
     )
     title = "CIASA, Table V: the weight λ at ε = 0.01, least likely class"
     note = "The paper's row λ = 10 is the last row of its Table IV, whose numbers fit ε = 0.01."
-    return Preset("ciasa-table5", title, tuple(rows), (note, *_about(setting)))
+    return SkeletonPreset("ciasa-table5", title, LEAST_LIKELY, tuple(rows), (note, *_about(setting)))
 
 
-def _failures(setting: Setting) -> Preset:
+def _failures(setting: SkeletonSetting) -> SkeletonPreset:
     smallest = min(TABLE_1)
-    return Preset(
+    return SkeletonPreset(
         "ciasa-failures",
         "CIASA, failure cases: basic mode at the smallest ε, clips whose goal was not reached",
+        LEAST_LIKELY,
         tuple(_both(setting, f"ε = {smallest:g}", JointBudget(smallest), TABLE_1[smallest])),
         _about(setting),
         "failures",
     )
 
 
-PRESETS: Mapping[str, Callable[[Setting], Preset]] = {
+CIASA_PRESETS: Mapping[str, Callable[[SkeletonSetting], SkeletonPreset]] = {
     "ciasa-fig2": _figure_2,
     "ciasa-table1": _table_1,
     "ciasa-table2": _table_2,
@@ -218,17 +193,11 @@ PRESETS: Mapping[str, Callable[[Setting], Preset]] = {
 
 
 def _both(
-    setting: Setting, label: str, budget: JointBudget, printed: ByColumn | None = None, weight: float = 10.0
-) -> Iterator[Row]:
+    setting: SkeletonSetting, label: str, budget: JointBudget, printed: ByColumn | None = None, weight: float = 10.0
+) -> Iterator[SkeletonRow]:
     """The attack as the paper has it, and with this package's defaults."""
-    yield _row(f"{label}, {AS_PRINTED}", setting.printed(budget, weight), printed)
-    yield _row(f"{label}, {DEFAULTS}", setting.default(budget, weight))
-
-
-def _row(label: str, attack: CIASA | OneStep, printed: ByColumn | None = None, goal: str = LEAST_LIKELY) -> Row:
-    """Its folder is named after its label: "epsilon-0.004-as-printed"."""
-    spelled = label.lower().replace("ε", "epsilon").replace("λ", "lambda")
-    return Row("-".join(re.findall(r"[a-z0-9.]+", spelled)), label, attack, goal, printed or {})
+    yield SkeletonRow(f"{label}, {AS_PRINTED}", setting.printed(budget, weight), printed or {})
+    yield SkeletonRow(f"{label}, {DEFAULTS}", setting.default(budget, weight))
 
 
 def _regions(layout: Layout) -> dict[str, str]:
@@ -247,7 +216,7 @@ def _sets() -> str:
     )
 
 
-def _about(setting: Setting) -> tuple[str, ...]:
+def _about(setting: SkeletonSetting) -> tuple[str, ...]:
     """What the two variants of an attack are."""
     prior = "a discriminator that was trained beforehand" if setting.prior is not None else "no naturalness term"
     return (

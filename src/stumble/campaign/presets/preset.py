@@ -1,0 +1,86 @@
+"""What a preset is: a table or a figure of a paper as a plan, with what the paper prints beside each attack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import pyarrow as pa
+
+from stumble.campaign.bench import Bench
+from stumble.campaign.cell import Cell
+from stumble.campaign.plan import Plan
+from stumble.campaign.run_folder import RunFolder
+from stumble.errors import DataError
+from stumble.interfaces import Attack, SkeletonAttack
+
+__all__ = ["Preset", "Row", "spelled"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One attack.
+
+    Attributes:
+        label: for the reader.
+        attack: the adversary.
+    """
+
+    label: str
+    attack: Attack | SkeletonAttack
+
+    @property
+    def name(self) -> str:
+        """Of the attack in the plan: "epsilon-0.004-as-printed"."""
+        return spelled(self.label)
+
+
+Rows = TypeVar("Rows", bound=Row)
+
+
+@dataclass(frozen=True)
+class Preset(Generic[Rows]):
+    """One table or figure.
+
+    Attributes:
+        name: "ciasa-table1".
+        title: what it shows.
+        goal: of all attacks.
+        rows: its attacks, no two of one label.
+        notes: what the reader must know to compare.
+    """
+
+    name: str
+    title: str
+    goal: str
+    rows: tuple[Rows, ...]
+    notes: tuple[str, ...]
+
+    def plan(self, bench: Bench, seed: int, memory: float) -> Plan:
+        """Its attacks on a bench.
+
+        Args:
+            memory: GiB that the graph of one batch may take.
+        """
+        attacks = {row.name: row.attack for row in self.rows}
+        return Plan({"target": bench}, attacks, (self.goal,), (seed,), memory=memory)
+
+    def found(self, folder: RunFolder) -> Iterator[tuple[Rows, Cell, pa.Table]]:
+        """Each row with its cell and all its verdicts.
+
+        Raises:
+            DataError: there are none, as where all clips are taken for the wanted class already.
+        """
+        for row, cell in zip(self.rows, folder.cells(), strict=True):
+            verdicts = folder.table(cell)
+            if verdicts is None or not len(verdicts):
+                raise DataError(folder.root, f"no verdict on {row.label!r}", "at least one")
+            yield row, cell, verdicts
+
+
+def spelled(label: str) -> str:
+    """A label as a name that needs no quotes."""
+    text = label.lower().replace("ε", "epsilon").replace("λ", "lambda").replace("/", "in")
+    return "-".join(re.findall(r"[a-z0-9.]+", text))
