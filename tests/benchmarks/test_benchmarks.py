@@ -8,11 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stumble import zoo
-from stumble.models import PALSTM
-from stumble.preprocess import PartAware
-from stumble.synth import Actors, write_actions, write_walkers
-from stumble.synth.action_library import ACTIONS
+from stumble.synth import write_walkers
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -43,17 +39,6 @@ def test_what_attacks_on_skeletons_cost(tmp_path: Path) -> None:
 
 def test_how_long_the_whole_experiment_takes(tmp_path: Path, walkers: Path) -> None:
     assert "| Table II | targeted | 1/40 | 3,300 |" in page(tmp_path, "experiment", str(walkers))
-
-
-def test_what_transfers_between_action_recognisers(tmp_path: Path) -> None:
-    write_actions(tmp_path / "actions", [1, 75], Actors(), replications=1)
-    network, card = PALSTM(tuple(ACTIONS), recipe=PartAware(people=1)), zoo.Card("nothing", "none", 0, {})
-    zoo.save(network, tmp_path / "c.safetensors", card)
-    models = ("a=stgcn-synthetic-xview", "b=stgcn-synthetic-xsub", f"c={tmp_path / 'c.safetensors'}")
-    given = ["--out", str(tmp_path / "out"), *(f"--model={model}" for model in models)]
-    text = page(tmp_path, "transfer", *given, str(tmp_path / "actions"))
-    rows = {line.split(" | ")[0].strip("| "): line.count(" / ") for line in text.splitlines() if line.startswith("| ")}
-    assert rows == {"source": 0, "---": 0, "none": 0, "a": 3, "b": 3, "c": 3, "all others": 3}
 
 
 def test_what_the_machinery_of_a_campaign_costs(tmp_path: Path, walkers: Path) -> None:
