@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pytest
 import torch
@@ -19,11 +20,12 @@ from stumble.constraints.feasible import Feasible
 from stumble.data.pose_pool import LoadedPoses
 from stumble.interfaces import Goal, Output, SkeletonAttack, SkeletonConstraint, SkeletonInput, SkeletonTarget, Weights
 from stumble.layouts import NTU25, OPENPOSE18, Layout
-from stumble.models.stgcn import STGCN
+from stumble.models import AGCN, PALSTM, STGCN
 from stumble.objectives import Margin
-from stumble.preprocess import StGcn
+from stumble.preprocess import PartAware, Recipe, StGcn, TwoStream
 from stumble.priors import BoneAngleDiscriminator, Frozen, TrainedAlong
 from stumble.sequences import Skeletons
+from stumble.targets import Ensemble
 from stumble.testing import check_skeleton_attack, check_skeleton_constraint, check_skeleton_target
 
 IDS = ("S001C001P001R001A001", "S001C001P002R001A050", "S001C001P003R001A002")
@@ -70,6 +72,9 @@ def batch(layout: Layout) -> Skeletons:
     return BATCHES[layout.name]
 
 
+Network = TypeVar("Network", STGCN, AGCN, PALSTM)
+
+
 class Toy:
     """Sixteen weighted sums of the motion, bent."""
 
@@ -89,18 +94,37 @@ class Toy:
         return Output(logits=(sums / 50).tanh() @ self.second)
 
 
-def stgcn(layout: Layout) -> STGCN:
-    """As it is initialised."""
+def initialised(network: type[Network], layout: Layout, recipe: Recipe) -> Network:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return STGCN("abcde", layout, StGcn(frames=8)).eval().requires_grad_(False)
+        return network("abcde", layout, recipe).eval().requires_grad_(False)
+
+
+def stgcn(layout: Layout) -> STGCN:
+    return initialised(STGCN, layout, StGcn(frames=8))
 
 
 def trainable_stgcn(layout: Layout) -> STGCN:
     return stgcn(layout).requires_grad_()
 
 
-@pytest.mark.parametrize("target", [Toy, stgcn, trainable_stgcn])
+def agcn(layout: Layout) -> AGCN:
+    return initialised(AGCN, layout, TwoStream(frames=8))
+
+
+def agcn_of_bones(layout: Layout) -> AGCN:
+    return initialised(AGCN, layout, TwoStream("bone", frames=8))
+
+
+def two_streams(layout: Layout) -> Ensemble:
+    return Ensemble((agcn(layout), agcn_of_bones(layout)))
+
+
+def pa_lstm(layout: Layout) -> PALSTM:
+    return initialised(PALSTM, layout, PartAware(frames=8) if layout is NTU25 else StGcn(frames=8))
+
+
+@pytest.mark.parametrize("target", [Toy, stgcn, trainable_stgcn, agcn, agcn_of_bones, two_streams, pa_lstm])
 def test_targets(target: Callable[[Layout], SkeletonTarget], layout: Layout, batch: Skeletons) -> None:
     check_skeleton_target(target(layout), batch)
 
@@ -177,6 +201,14 @@ EXCUSED = {"paper": ("box",), "box": ("bones",)}
 def test_attacks(name: str, layout: Layout, batch: Skeletons) -> None:
     attack, target = ATTACKS[name](layout), Toy(layout)
     check_skeleton_attack(attack, target, batch, second_choice(target, batch), excused=EXCUSED.get(name, ()))
+
+
+@pytest.mark.parametrize("network", [two_streams, pa_lstm])
+def test_an_attack_on_other_networks_of_full_size(
+    network: Callable[[Layout], SkeletonTarget], layout: Layout, batch: Skeletons
+) -> None:
+    target = network(layout)
+    check_skeleton_attack(OneStep(), target, batch, Goal("untargeted", second_choice(target, batch).label), seed=1)
 
 
 @pytest.mark.parametrize("name", ["one step", "feasible", "rotations", "trained along, stop"])

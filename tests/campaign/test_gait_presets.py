@@ -11,7 +11,7 @@ from stumble.attacks import PixelAttack, RandomFrames, RealFrames, TemporalSpars
 from stumble.campaign.gait_bench import GaitBench
 from stumble.campaign.presets.gait import ALL, GAIT_PRESETS, GaitPreset, GaitRow, GaitSetting
 from stumble.campaign.presets.gait_outcome import GaitOutcome, dynamic, figures
-from stumble.campaign.presets.gait_printed import TABLE_2, TABLE_3, VIEWS
+from stumble.campaign.presets.gait_printed import TABLE_2, TABLE_3, TABLE_4, VIEWS
 from stumble.interfaces import Attack, FramePool
 from stumble.metrics.intervals import subject_bootstrap
 from stumble.spec import from_plain, identity, to_plain
@@ -37,7 +37,7 @@ def test_a_preset_is_a_plan_with_what_the_paper_prints() -> None:
     assert (first.label, first.name, preset.goal) == ("S = 1/40", "s-1in40", "targeted")
     assert first.printed["NM"].views["018"] == 18.9 and first.printed["CL"].mean == 22.927
     bench = GaitBench("gaitset-synthetic", Path("walkers"), kinds=preset.kinds, frames=preset.frames)
-    plan = preset.plan(bench, seed=3, memory=0.5)
+    plan = preset.plan({"target": bench}, seed=3, memory=0.5)
     assert [str(entry) for entry in plan.entries()] == [f"target · s-1in{n} · targeted · seed 3" for n in (40, 20, 10)]
     assert plan.memory == 0.5
 
@@ -49,8 +49,12 @@ def test_a_preset_is_a_plan_with_what_the_paper_prints() -> None:
         ("gait-table2", "S = 1/20", "CL", "180", 63.8, 45.509),
         ("gait-table2", "S = 1/10", "NM", "000", 78.6, 65.636),
         ("gait-table3", "S = 1/5", "NM", "090", 76.9, 78.0),
+        ("gait-table4", "S = 1/40", "NM", "090", 24.4, 49.1),
         ("gait-table5", "S = 1/20", "NM", "90", 3.33, 15.55),
         ("gait-table6", "S = 1/10", "NM", "45", 63.33, 68.33),
+        ("gait-table7", "at 0, 1, 2, 3", "NM", None, None, 17.711),
+        ("gait-table7", "at 9, 14, 19, 24", "CL", None, None, 9.583),
+        ("gait-table7", "at 4, 12, 20, 28", "BG", None, None, 14.565),
         ("gait-table8", "1 inserted frame", ALL, None, None, 52.49),
         ("gait-table8", "5 inserted frames", ALL, None, None, 99.44),
     ],
@@ -66,7 +70,7 @@ def test_printed_numbers(
 def test_printed_means_are_those_of_the_views() -> None:
     """Or the paper's sum is wrong, or ours was typed wrong."""
     lines = [line for by_kind in TABLE_2.values() for line in by_kind.values()]
-    for line in (*lines, TABLE_3):
+    for line in (*lines, TABLE_3, *TABLE_4.values()):
         assert tuple(line.views) == VIEWS
         assert sum(line.views.values()) / len(VIEWS) == pytest.approx(line.mean, abs=0.06)
 
@@ -91,6 +95,14 @@ def test_what_is_attacked_and_how() -> None:
         assert isinstance(row.attack, TemporalSparse)
         assert (row.attack.edit, row.attack.budget.frames) == ("insert", count)
     assert (table8.pooled, table8.frames, table8.apart) == (True, 30, False)
+    table7 = made("gait-table7")
+    attacks = [row.attack for row in table7.rows if isinstance(row.attack, TemporalSparse)]
+    assert {(attack.edit, attack.budget.frames) for attack in attacks} == {("insert", 4)} and table7.frames == 30
+    chosen = [attack.positions.choose(34, 4, "a", seed=1) for attack in attacks]
+    assert len(set(chosen)) == 14 and [row.label for row in table7.rows[:9]] == [
+        f"at {str(p)[1:-1]}" for p in chosen[:9]
+    ]
+    assert made("gait-table4").models == ("gaitset-synthetic", "gaitgan-synthetic")
     steps = [row.attack.iterations for row in pixels.rows[1:5] if isinstance(row.attack, PixelAttack)]
     assert steps == [1, 20, 20, 7]
 

@@ -9,7 +9,7 @@ import torch
 
 from stumble import zoo
 from stumble.data import Note, write_frames
-from stumble.models import GaitSet
+from stumble.models import GaitGAN, GaitSet, SelfGait
 from stumble.models.wgan_gp import SilhouetteGAN
 from stumble.synth.walkers import Walkers
 
@@ -38,10 +38,12 @@ def walkers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with gaitset.safetensors and wgan.safetensors."""
+    """A folder with gaitset.safetensors, gaitgan.safetensors, selfgait.safetensors and wgan.safetensors."""
     root = tmp_path_factory.mktemp("networks")
     with torch.random.fork_rng():
         torch.manual_seed(0)
         zoo.save(GaitSet(), root / "gaitset.safetensors", CARD)
+        zoo.save(GaitGAN(4), root / "gaitgan.safetensors", CARD)
+        zoo.save(SelfGait(), root / "selfgait.safetensors", CARD)
         zoo.save(SilhouetteGAN(width=4), root / "wgan.safetensors", CARD)
     return root

@@ -21,8 +21,8 @@ from stumble.data.action_notes import ActionNote
 from stumble.data.pose_pool import FolderPoses
 from stumble.interfaces import SkeletonAttack
 from stumble.layouts import NTU25
-from stumble.models import STGCN
-from stumble.preprocess import StGcn
+from stumble.models import AGCN, STGCN
+from stumble.preprocess import StGcn, TwoStream
 from stumble.priors import BoneAngleDiscriminator, Frozen, TrainedAlong
 from stumble.spec import from_plain, to_plain
 
@@ -85,6 +85,22 @@ def test_clean_accuracy(actions: Path, trained: Path, tmp_path: Path, capsys: py
     assert {name: row["n"] for name, row in result["classes"].items()} == dict.fromkeys(CLASSES, 2)
     assert np.mean([row["top1"] for row in result["classes"].values()]) == pytest.approx(result["clean"]["top1"])
     assert result["digest"] == zoo.File(Path(model), "stgcn").digest and result["left_out"] == {}
+
+
+def test_several_networks_are_asked_together(
+    actions: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of any kind that takes such skeletons: here ST-GCN and a stream of 2s-AGCN."""
+    one, two, out = trained / "stgcn.safetensors", tmp_path / "agcn.safetensors", tmp_path / "clean.json"
+    zoo.save(AGCN(CLASSES, NTU25, TwoStream("bone", 8, 1)), two, CARD)
+    command = ["evaluate", "actions", "--data", str(actions), "--subjects", "75", "--out", str(out)]
+    assert main([*command, "--model", f"{one}+{two}"]) == 0
+    assert json.loads(out.read_text())["digest"] == zoo.Several((zoo.File(one), zoo.File(two))).digest
+    capsys.readouterr()
+    assert main([*command, "--model", f"{one}+nowhere.pt"]) == 2
+    assert "stumble: nowhere.pt: found no such file; expected a checkpoint" in capsys.readouterr().err
+    assert main([*command, "--model", f"{one}+{trained / 'four.safetensors'}"]) == 2
+    assert "an ensemble of targets that answer with 3, 4 logits" in capsys.readouterr().err
 
 
 def test_without_a_split_all_clips_of_the_people_named(
@@ -191,7 +207,7 @@ def test_damaged_clips_are_listed_and_left_out(
         (["--attack", "OneStep", "--limit", "0"], "actions: found no clip; expected at least one"),
         (
             ["--attack", "OneStep", "--model", "{trained}/poses.safetensors"],
-            "poses.json: found the architecture 'bone-angles'; expected 'stgcn'",
+            "poses.safetensors: found a BoneAngleDiscriminator; expected an action recogniser",
         ),
         (
             ["--attack", "OneStep", "--model", "{trained}/four.safetensors"],

@@ -7,8 +7,14 @@ from pathlib import Path
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+import torch
 
+from stumble import zoo
+from stumble.campaign.results import read_results
+from stumble.campaign.run_folder import RunFolder
+from stumble.campaign.store import read_samples
 from stumble.cli import main
+from stumble.models import GaitSet
 
 YAML = """
 benches:
@@ -150,3 +156,29 @@ def test_weights_that_are_gone_stop_nothing_that_is_done(
     finally:
         (tmp_path / "aside").rename(gone)
     assert main(["judge", str(done)]) == 0
+
+
+def test_what_is_made_on_one_recogniser_is_judged_on_another(
+    walkers: Path, networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The attack and so the samples are the same; the decisions are the other's."""
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        zoo.save(GaitSet(), tmp_path / "other.safetensors", zoo.Card("nothing", "none", 0, {}))
+    text = YAML.format(networks=networks, walkers=walkers).replace("frames: 20", "frames: 20, limit: 2")
+    own = next(line for line in text.splitlines() if "GaitBench" in line)
+    other = own.replace("mine:", "other:").replace("gaitset.safetensors", "gaitset.safetensors, source: SOURCE")
+    other = other.replace(f"{networks}/gaitset.safetensors", f"{tmp_path}/other.safetensors")
+    other = other.replace("SOURCE", f"{networks}/gaitset.safetensors")
+    text = text.replace(own, f"{own}\n{other}").partition("  random:")[0] + "goals: [untargeted]\nshard: 4\n"
+    (tmp_path / "plan.yaml").write_text(text, encoding="utf-8")
+    out = tmp_path / "out"
+    assert main(["run", str(tmp_path / "plan.yaml"), "--out", str(out), "--workers", "1"]) == 0
+    folder = RunFolder(out)
+    mine, transfer = (result.verdicts for result in read_results(folder))
+    assert mine is not None and transfer is not None
+    assert mine["sample"].equals(transfer["sample"]) and not mine["margin_after"].equals(transfer["margin_after"])
+    first, second = (sorted(folder.samples(cell.shards[0]).glob("*.npz")) for cell in folder.cells())
+    for one, two in zip(first, second, strict=True):
+        assert torch.equal(read_samples(one)[0].frames, read_samples(two)[0].frames)
+    assert main(["judge", str(out)]) == 0

@@ -14,8 +14,9 @@ import torch
 from stumble import zoo
 from stumble.cli import COMMANDS, main
 from stumble.data.action_opening import open_actions
-from stumble.models import STGCN
-from stumble.preprocess import StGcn
+from stumble.models import AGCN, PALSTM, STGCN
+from stumble.models.recogniser import ActionRecogniser
+from stumble.preprocess import PartAware, StGcn, TwoStream
 
 PEOPLE = {"train": range(1, 4), "val": range(9, 13)}
 
@@ -83,6 +84,54 @@ def test_what_is_done_is_kept_and_a_preset_is_a_campaign(
     assert "8 rows judged again, the same verdicts" in capsys.readouterr().out
 
 
+@pytest.fixture(scope="module")
+def others(actions: Path) -> dict[str, Path]:
+    """More recognisers with random weights: joint, bone, lstm."""
+    classes = open_actions(actions).classes
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        networks: dict[str, ActionRecogniser] = {
+            "joint": AGCN(classes, recipe=TwoStream("joint", 8, 1)),
+            "bone": AGCN(classes, recipe=TwoStream("bone", 8, 1)),
+            "lstm": PALSTM(classes, recipe=PartAware(8, 1)),
+        }
+    files = {name: actions.parent / f"{name}.safetensors" for name in networks}
+    for name, network in networks.items():
+        zoo.save(network, files[name], zoo.Card("nothing", "none", 0, {}))
+    return files
+
+
+def test_what_is_made_on_each_recogniser_is_judged_on_each(
+    actions: Path, model: Path, others: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = command("preset:ciasa-table3", actions, model, tmp_path, "--iterations", "2", "--workers", "1")
+    options[options.index(str(model))] = f"{model}, {others['lstm']}"
+    assert main(options) == 0
+    assert "68.5 → 52.7, 28.6" in capsys.readouterr().out
+    rows = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["rows"]
+    pairs = [("ST-GCN", "ST-GCN"), ("ST-GCN", "PA-LSTM"), ("PA-LSTM", "ST-GCN"), ("PA-LSTM", "PA-LSTM")]
+    assert [(row["source"], row["judged"]) for row in rows[::4]] == pairs and len(rows) == 16
+    assert [row["paper"] is not None for row in rows] == [pair == pairs[1] for pair in pairs for _ in range(4)]
+    document = (tmp_path / "table.md").read_text(encoding="utf-8")
+    for row in rows[:4]:
+        _, matrix = document.split(f"## Predictions changed, %: {row['label']}\n")
+        first = matrix.strip().splitlines()[2]
+        assert first.startswith(f"| ST-GCN | {row['changed']['percent']:.1f} |")
+    assert main(["judge", str(tmp_path)]) == 0
+
+
+@pytest.mark.slow
+def test_both_streams_of_2s_agcn_are_one_recogniser(
+    actions: Path, model: Path, others: dict[str, Path], tmp_path: Path
+) -> None:
+    options = command("preset:ciasa-table3", actions, model, tmp_path, "--iterations", "1", "--limit", "2")
+    options[options.index(str(model))] = f"{model},{others['joint']}+{others['bone']},{others['lstm']}"
+    assert main(options) == 0
+    result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    assert len(result["rows"]) == 36 and result["rows"][4]["paper"]["after"] == 11.8
+    assert result["specification"]["facts"]["ST-GCN to 2s-AGCN"]["source"] == zoo.File(model).digest
+
+
 def test_failures_are_listed_and_drawn(actions: Path, model: Path, tmp_path: Path) -> None:
     options = command("preset:ciasa-failures", actions, model, tmp_path, "--iterations", "1", "--limit", "3")
     assert main(options) == 0
@@ -124,3 +173,10 @@ def test_an_unknown_preset_names_the_nearest(
     assert main(command(plan, nowhere, nowhere, tmp_path / "out")) == 2
     assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_transfer_needs_more_than_one_recogniser(
+    actions: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command("preset:ciasa-table3", actions, model, tmp_path / "out")) == 2
+    assert "found one model" in capsys.readouterr().err and not list(tmp_path.iterdir())

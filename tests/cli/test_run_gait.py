@@ -7,10 +7,11 @@ import shutil
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from stumble.cli import main
-from stumble.data import Note
+from stumble.data import Note, open_gait, write_frames
 
 
 def command(preset: str, walkers: Path, networks: Path, out: Path, *options: str) -> list[str]:
@@ -34,6 +35,36 @@ def test_a_table_with_the_papers_value_beside_ours(
     assert main(["status", str(tmp_path)]) == main(["report", str(tmp_path), "--films", "1"]) == 0
 
 
+def test_frames_made_on_one_recogniser_are_judged_on_another(walkers: Path, networks: Path, tmp_path: Path) -> None:
+    options = command("gait-table4", walkers, networks, tmp_path, "--limit", "2")
+    gaitset, gaitgan = networks / "gaitset.safetensors", networks / "gaitgan.safetensors"
+    options[options.index(str(gaitset))] = f"{gaitset},{gaitgan}"
+    assert main(options) == 0
+    result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    bench = result["specification"]["benches"]["target"]["init_args"]
+    assert (bench["source"], bench["model"]) == (str(gaitset), str(gaitgan))
+    assert result["rows"][0]["paper"]["NM"]["views"]["000"] == 35.9
+    document = (tmp_path / "table.md").read_text(encoding="utf-8")
+    assert f"recogniser {gaitgan}, frames made on {gaitset}" in document and "| natural, paper |" in document
+
+
+@pytest.mark.slow
+def test_places_of_inserted_frames(walkers: Path, networks: Path, tmp_path: Path) -> None:
+    data, source = tmp_path / "walkers", open_gait(walkers)
+    data.mkdir()
+    Note(True, "casia-b", {}).write(data)
+    for key in source.keys:  # clips of 30 frames and more
+        write_frames(
+            data / key.subject / key.condition / key.view / f"{key.view}.npz", np.tile(source.load(key), (2, 1, 1))
+        )
+    options = command("gait-table7", data, networks, tmp_path / "out", "--limit", "2")
+    options[options.index(str(networks / "gaitset.safetensors"))] = str(networks / "selfgait.safetensors")
+    assert main(options) == 0
+    result = json.loads((tmp_path / "out" / "result.json").read_text(encoding="utf-8"))
+    assert len(result["rows"]) == 14
+    assert [row["label"] for row in result["rows"][8:10]] == ["at 13, 15, 17, 19", "at random, draw 0"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["gait-fig4", "gait-table3", "gait-table8", "gait-baselines"])
 def test_the_others(
@@ -48,7 +79,7 @@ def test_the_others(
     assert "can be played" not in capsys.readouterr().out, "all can"
     if name == "gait-table8":
         assert result["rows"][-1]["name"] == "dynamic"
-        assert result["specification"]["facts"]["protocol"] == "casia-b, pooled"
+        assert result["specification"]["facts"]["target"]["protocol"] == "casia-b, pooled"
 
 
 @pytest.mark.slow
@@ -73,6 +104,7 @@ def test_those_on_casia_a(name: str, walkers: Path, networks: Path, tmp_path: Pa
     [
         ("gait-table5", (), "found data in the protocol casia-b; expected casia-a"),
         ("gait-table2", ("--split", "files"), "--split is for skeleton actions"),
+        ("gait-table4", (), "found one model"),
         ("gait-tabel2", (), "did you mean 'gait-table2'"),
         ("ciasa-table1", (), "--prior is for gait"),
     ],

@@ -83,6 +83,7 @@ def test_where_the_rules_put_frames() -> None:
 
 def test_random_positions_are_the_samples_own_and_reach_every_frame() -> None:
     rule = RandomPositions()
+    assert len({RandomPositions(draw).choose(40, 8, "a", 0) for draw in range(5)}) == 5
     assert rule.choose(30, 4, "a", 0) == rule.choose(30, 4, "a", 0)
     assert rule.choose(30, 4, "a", 0) != rule.choose(30, 4, "b", 0)
     assert rule.choose(30, 4, "a", 0) != rule.choose(30, 4, "a", 1)

@@ -89,6 +89,11 @@ def test_verdicts_by_hand() -> None:
     assert table["steps"] == [7, 8] and table["queries"] == [9, 10] and table["stopped"] == ["budget", "reached"]
 
 
+def test_untargeted_the_class_to_leave_is_this_targets_own() -> None:
+    """Whatever another target, which the attack saw, takes the clean sequences for."""
+    assert verdicts(goal=Goal("untargeted", torch.tensor([2, 2]))) == verdicts()
+
+
 def test_a_targeted_goal_is_reached_by_the_wanted_class_alone() -> None:
     table = verdicts(goal=TARGETED)
     assert table["wanted"] == ["up", "away"] and table["fooled"] == [True, False]

@@ -177,7 +177,7 @@ def test_an_absent_person_is_computed_once_and_changes_nothing(tmp_path: Path) -
     convolved: list[int] = []
     folded = network._fold()
     first = folded.blocks[0]
-    folded.blocks[0] = lambda people: (convolved.append(len(people)), first(people))[1]  # type: ignore[call-overload]
+    folded.blocks[0] = lambda people: (convolved.append(len(people)), first(people))[1]  # type: ignore[index]
     for _ in range(2):
         torch.testing.assert_close(network.logits(x).double(), expected, rtol=1e-5, atol=1e-5)
     assert convolved == [1, 3, 3]  # the absent one once, then those who are there

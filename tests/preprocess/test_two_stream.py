@@ -66,6 +66,11 @@ def test_against_frame_by_frame(company: Skeletons, frames: int) -> None:
         np.testing.assert_allclose(row.permute(3, 1, 2, 0).numpy(), expected, atol=2e-6)
 
 
+def test_one_person_is_the_liveliest(company: Skeletons) -> None:
+    both = TwoStream(frames=9)(company)
+    assert torch.equal(TwoStream(frames=9, people=1)(company), both[..., :1])
+
+
 def test_bones_are_child_minus_parent(company: Skeletons) -> None:
     joints, bones = TwoStream(frames=12)(company), TwoStream("bone", frames=12)(company)
     for child, parent in NTU25.bones:

@@ -15,6 +15,7 @@ from stumble.attacks import TemporalSparse
 from stumble.campaign.presets.gait import ALL, GaitPreset, GaitRow
 from stumble.campaign.presets.gait_outcome import GaitFigures, GaitOutcome
 from stumble.campaign.presets.gait_printed import Printed
+from stumble.constraints import RandomPositions
 from stumble.report.gait_preset import GaitPresetTable, views_svg
 from stumble.zoo import Shipped
 
@@ -101,6 +102,18 @@ def test_as_few_frames_as_it_takes(table: GaitPresetTable) -> None:
     ]
     last = shown.rows()[-1]
     assert last["ours"]["fooling"] == 50 and last["paper"] == {"fooling": 100.0, "frames": 1.6}
+
+
+def test_rows_at_random_places_are_one_experiment(table: GaitPresetTable) -> None:
+    rows = [GaitRow("fixed", ATTACK)]
+    rows += [GaitRow(f"draw {k}", replace(ATTACK, positions=RandomPositions(k))) for k in range(2)]
+    each = zip(rows, (90, 10, 20), strict=True)
+    outcomes = tuple(GaitOutcome(row, {"NM": line(v, v)}, {"NM": line(0, 0)}, pa.table({})) for row, v in each)
+    preset = replace(table.preset, rows=tuple(rows), drawn={"NM": (19.13, 0.406)})
+    assert cells(replace(table, preset=preset, outcomes=outcomes).markdown())[-2:] == [
+        ["NM, at random, mean (standard deviation 7.07)", "–", "–", "15.0", "", ""],
+        ["… paper (standard deviation 0.41)", "–", "–", "19.1", "", ""],
+    ]
 
 
 def test_the_rows_for_machines(table: GaitPresetTable) -> None:

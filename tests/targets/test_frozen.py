@@ -69,3 +69,14 @@ def test_an_attack_runs_on_a_frozen_target() -> None:
     training, _, seed = Attack(1.0)(net, torch.ones(1, 3), seed=5)
     assert (training, seed, net.training) == (False, 5, True)
     assert Attack.__call__.__doc__ == "Documented."
+
+
+def test_networks_are_found_inside_a_tuple() -> None:
+    @dataclass(frozen=True)
+    class Around:
+        inner: tuple[object, ...]
+
+    nets = network(), network()
+    with frozen(Around(nets)):
+        assert not nets[0].training and not nets[1].training
+    assert nets[0].training and nets[1].training

@@ -12,16 +12,17 @@ from stumble import zoo
 from stumble.errors import WeightsError
 from stumble.interfaces import Weights
 from stumble.layouts import OPENPOSE18
+from stumble.models import AGCN, PALSTM, STGCN
 from stumble.models.checkpoints import export_gaitset
 from stumble.models.energy_image import GEI
 from stumble.models.gaitbase import GaitBase
 from stumble.models.gaitgan import GaitGAN
 from stumble.models.gaitset import GaitSet
 from stumble.models.geinet import GEINet
+from stumble.models.recogniser import ActionRecogniser
 from stumble.models.selfgait import SelfGait
-from stumble.models.stgcn import STGCN
 from stumble.models.wgan_gp import SilhouetteGAN
-from stumble.preprocess import StGcn
+from stumble.preprocess import PartAware, Recipe, StGcn, TwoStream
 
 CARD = zoo.Card(data="random", command="none", seed=0, metrics={"rank-1 NM": 12.5})
 
@@ -70,18 +71,41 @@ def test_calibration_keeps_its_precision(tmp_path: Path) -> None:
     assert torch.equal(loaded.get_buffer("offset"), network.offset)
 
 
-def test_a_network_of_actions_comes_back_with_its_classes_layout_and_recipe(tmp_path: Path) -> None:
-    network = STGCN(("stoop", "fall"), OPENPOSE18, StGcn(64, 1))
-    network.data_bn.running_var.fill_(1e-7)
+@pytest.mark.parametrize(
+    ("architecture", "kind", "recipe", "default"),
+    [
+        ("stgcn", STGCN, StGcn(64, 1), StGcn()),
+        ("agcn", AGCN, TwoStream("bone", 64, 1), TwoStream("joint", people=1)),
+        ("pa-lstm", PALSTM, StGcn(64, 1), PartAware(people=1)),
+    ],
+)
+def test_a_network_of_actions_comes_back_with_its_classes_layout_and_recipe(
+    architecture: zoo.Architecture, kind: type[ActionRecogniser], recipe: Recipe, default: Recipe, tmp_path: Path
+) -> None:
+    network = kind(("stoop", "fall"), OPENPOSE18, recipe)
+    kept = {name for name, _ in network.named_buffers()} & network.state_dict().keys()
+    for name in kept:
+        if name.endswith("running_var"):
+            network.get_buffer(name).fill_(1e-7)
     card = zoo.save(network, tmp_path / "actions.safetensors", CARD)
-    assert card == zoo.Card.read(tmp_path / "actions.json")
-    loaded = zoo.File(tmp_path / "actions.safetensors", "stgcn").load()
-    assert isinstance(loaded, STGCN)
-    assert (loaded.classes, loaded.layout, loaded.recipe) == (network.classes, OPENPOSE18, StGcn(64, 1))
-    assert torch.equal(loaded.A, network.A) and torch.equal(loaded.data_bn.running_var, network.data_bn.running_var)
+    assert card == zoo.Card.read(tmp_path / "actions.json") and card.architecture == architecture
+    assert (tmp_path / "actions.safetensors").stat().st_size < 12 * 2**20
+    loaded = zoo.File(tmp_path / "actions.safetensors", architecture).load()
+    assert isinstance(loaded, kind)
+    assert (loaded.classes, loaded.layout, loaded.recipe) == (network.classes, OPENPOSE18, recipe)
+    assert all(torch.equal(loaded.state_dict()[name], network.state_dict()[name]) for name in kept)
     (tmp_path / "actions.json").unlink()
-    bare = zoo.File(tmp_path / "actions.safetensors", "stgcn").load()
-    assert isinstance(bare, STGCN) and (bare.classes, bare.recipe) == (("class 1", "class 2"), StGcn())
+    bare = zoo.File(tmp_path / "actions.safetensors", architecture).load()
+    assert isinstance(bare, kind) and (bare.classes, bare.recipe) == (("class 1", "class 2"), default)
+
+
+def test_several_are_named_by_all_their_digests(shipped: Path, tmp_path: Path) -> None:
+    zoo.save(GaitSet(), tmp_path / "gaitset.safetensors", CARD)
+    one, two = zoo.Shipped("small"), zoo.File(tmp_path / "gaitset.safetensors")
+    both = zoo.Several((one, two))
+    assert [type(network) for network in both.load()] == [SilhouetteGAN, GaitSet]
+    assert both.digest == hashlib.sha256(f"{one.digest} {two.digest}".encode()).hexdigest()
+    assert both.digest != zoo.Several((two, one)).digest
 
 
 @pytest.mark.parametrize(
@@ -115,7 +139,8 @@ def test_a_card_written_before_there_were_settings_is_read(shipped: Path) -> Non
 
 def test_whose_weights_a_file_holds_follows_from_its_tensors(tmp_path: Path) -> None:
     recognisers = (GaitSet(), GaitBase(2, (4, 4, 4, 4)), GEINet(3), GaitGAN(2), SelfGait())
-    for network in (*recognisers, SilhouetteGAN(width=4), STGCN(("stoop", "fall"))):
+    actions = (kind(("stoop", "fall")) for kind in (STGCN, AGCN, PALSTM))
+    for network in (*recognisers, SilhouetteGAN(width=4), *actions):
         zoo.save(network, tmp_path / "any.safetensors", CARD)
         loaded = zoo.File(tmp_path / "any.safetensors").load()
         assert type(loaded) is type(network)

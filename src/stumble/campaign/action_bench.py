@@ -33,11 +33,13 @@ class ActionBench(Bench):
     """An action recogniser and the clips to attack.
 
     Attributes:
-        model: name of shipped weights, or a checkpoint of ST-GCN: ours, the original's, PYSKL's or MMAction2's.
+        model: name of shipped weights, or a checkpoint of ST-GCN, 2s-AGCN or PA-LSTM; of several, with + between, their
+            mean logits count.
         data: folder or file of skeleton actions.
         split: the clips that this split tests, such as "ntu60-xsub"; all by default.
         subjects: whose clips, such as "75-94"; all by default.
         limit: so many clips, drawn at random, always the same ones; all by default.
+        source: recognisers that the attack sees instead, named likewise: what is made on them is judged on the model.
         judge: a discriminator of poses that no attack optimises against, by name or file; None measures no realness.
     """
 
@@ -46,12 +48,13 @@ class ActionBench(Bench):
     split: str | None = None
     subjects: str | None = None
     limit: int | None = None
+    source: str | None = None
     judge: str | None = None
 
     modality: ClassVar[Modality] = "actions"
 
     def open(self, memory: int, progress: Progress = lambda done, total: None) -> Tested:
-        reference, source = weights(self.model, "stgcn"), open_actions(self.data)
+        reference, source = weights(self.model), open_actions(self.data)
         tested = tested_actions(source, self.split, self.subjects)
         attacked = replace(tested, clips=tuple(drawn(tested.clips, self.limit, "limited clips")))
         contents, left_out, whole = Contents(), dict[str, str](), list[Clip]()
@@ -63,13 +66,15 @@ class ActionBench(Bench):
         if not whole:
             raise DataError(source.name, f"none of {len(attacked)} clips that can be read", "at least one")
         judge = None if self.judge is None else weights(self.judge, "bone-angles")
+        seen = None if self.source is None else weights(self.source)
         facts = {
             "model": reference.digest,
             "sequences": contents.digest,
             "layout": source.layout.name,
             "judge": None if judge is None else judge.digest,
+            **({} if seen is None else {"source": seen.digest}),
         }
-        return TestedActions(reference, replace(tested, clips=tuple(whole)), judge, memory, facts, left_out)
+        return TestedActions(reference, seen, replace(tested, clips=tuple(whole)), judge, memory, facts, left_out)
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,7 @@ class TestedActions(Tested):
     """An action recogniser that was looked at, and the clips that can be read."""
 
     reference: Weights
+    seen: Weights | None
     source: ActionData
     discriminator: Weights | None
     memory: int
@@ -92,6 +98,13 @@ class TestedActions(Tested):
         return replace(ActionEvaluation.prepare(classifier(self.reference), self.source), memory=self.memory)
 
     @cached_property
+    def crafting(self) -> ActionEvaluation:
+        """What the attack sees."""
+        if self.seen is None:
+            return self.evaluation
+        return replace(ActionEvaluation.prepare(classifier(self.seen), self.source), memory=self.memory)
+
+    @cached_property
     def judging(self) -> SkeletonJudge:
         network = None if self.discriminator is None else self.discriminator.load()
         assert network is None or isinstance(network, BoneAngleDiscriminator)
@@ -101,16 +114,19 @@ class TestedActions(Tested):
         ActionEvaluation(classifier(self.reference), self.source, self.source.clips).wanted_class(goal)
 
     def sanity(self) -> Sanity:
-        return sanity_of_classifier(classifier(self.reference), self.source.batch(self.source.clips[:EXAMINED]))
+        return sanity_of_classifier(
+            classifier(self.seen or self.reference), self.source.batch(self.source.clips[:EXAMINED])
+        )
 
     def attack(
         self, attack: Any, goal: str, seed: int, samples: Sequence[str], folder: Path, progress: Progress
     ) -> pa.Table:
         wanted = set(samples)
-        evaluation = replace(self.evaluation, clips=tuple(c for c in self.source.clips if c.id in wanted))
-        if not evaluation.aimable(goal):
+        judged = replace(self.evaluation, clips=tuple(c for c in self.source.clips if c.id in wanted))
+        crafting = replace(self.crafting, clips=judged.aimable(goal))
+        if not crafting.aimable(goal):
             return pa.table({"sample": pa.array([], pa.string())})
-        return evaluation.attack(attack, goal, folder, judge=self.judging, seed=seed, progress=progress)
+        return crafting.attack(attack, goal, folder, judge=self.judging, seed=seed, progress=progress)
 
     def judge(self, attack: Any, goal: str, seed: int, folder: Path, verdicts: pa.Table) -> pa.Table:
         named, effort = {c.id: c for c in self.source.clips}, {row["sample"]: row for row in verdicts.to_pylist()}
@@ -126,7 +142,7 @@ class TestedActions(Tested):
                 torch.tensor([row["queries"] for row in rows]),
                 tuple(row["stopped"] for row in rows),
             )
-            aim = self.evaluation.goal(goal, clips)
+            aim = self.crafting.goal(goal, clips)
             tables.append(self.judging(clean, stored, result, aim, clips, attack.constraints(clean)))
         return pa.concat_tables(tables, promote_options="permissive") if tables else verdicts
 
@@ -134,5 +150,6 @@ class TestedActions(Tested):
         data = replace(self.source, read=Held(dict(self.source.sequences())))
         copy = replace(self, source=data)
         copy.__dict__["evaluation"] = replace(self.evaluation, data=data)
+        copy.__dict__["crafting"] = replace(self.crafting, data=data)
         copy.__dict__["judging"] = self.judging
         return copy

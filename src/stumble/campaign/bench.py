@@ -58,7 +58,7 @@ class Tested(ABC):
 
     @abstractmethod
     def sanity(self) -> Sanity:
-        """The target on the first few samples."""
+        """What the attack sees, on the first few samples."""
 
     @abstractmethod
     def attack(

@@ -16,6 +16,7 @@ from stumble.data.actions import ActionData, Clip
 from stumble.data.frame_pool import FolderFrames
 from stumble.errors import DataError, SpecError, TargetError, WeightsError
 from stumble.interfaces import SilhouetteInput, SkeletonInput, SkeletonTarget, Target, Weights
+from stumble.targets import Ensemble, gait_ensemble
 
 __all__ = [
     "Damage",
@@ -108,7 +109,7 @@ def listed(text: str | None, known: Sequence[str], what: str) -> tuple[str, ...]
 
 
 def weights(text: str, architecture: zoo.Architecture | None = None) -> Weights:
-    """Weights by the name of shipped ones, or by a file; or "gei", gait energy images, which need none.
+    """Weights by the name of shipped ones, or by a file; "gei", gait energy images, which need none; several with +.
 
     Args:
         architecture: which network a file is for; None goes by the names of its tensors.
@@ -122,6 +123,8 @@ def weights(text: str, architecture: zoo.Architecture | None = None) -> Weights:
         return zoo.Shipped(text)
     if Path(text).is_file():
         return zoo.File(Path(text), architecture)
+    if "+" in text:
+        return zoo.Several(tuple(weights(part.strip(), architecture) for part in text.split("+")))
     shipped = ", ".join(zoo.names()) or "of which there are none"
     raise WeightsError(f"{text}: found no such file; expected a checkpoint, or the name of shipped weights ({shipped})")
 
@@ -132,7 +135,14 @@ def frame_pool(path: Path) -> FolderFrames:
 
 
 def recogniser(reference: Weights) -> Target:
-    """The gait recogniser behind a reference. Raises WeightsError, also where it is another network."""
+    """The gait recogniser behind a reference, or the ensemble of several.
+
+    Raises:
+        WeightsError: there is none, or another network.
+        TargetError: an ensemble of recognisers that take silhouettes of different sizes.
+    """
+    if isinstance(reference, zoo.Several):
+        return gait_ensemble([recogniser(member) for member in reference.members])
     network = reference.load()
     if not isinstance(network, Target) or not isinstance(network.takes, SilhouetteInput):
         raise WeightsError(f"{reference}: found a {type(network).__name__}; expected a gait recogniser")
@@ -140,7 +150,14 @@ def recogniser(reference: Weights) -> Target:
 
 
 def classifier(reference: Weights) -> SkeletonTarget:
-    """The action recogniser behind a reference. Raises WeightsError, also where it is another network."""
+    """The action recogniser behind a reference, or the ensemble of several.
+
+    Raises:
+        WeightsError: there is none, or another network.
+        TargetError: an ensemble of recognisers that take different skeletons.
+    """
+    if isinstance(reference, zoo.Several):
+        return Ensemble(tuple(classifier(member) for member in reference.members))
     network = reference.load()
     if not isinstance(network, SkeletonTarget) or not isinstance(network.takes, SkeletonInput):
         raise WeightsError(f"{reference}: found a {type(network).__name__}; expected an action recogniser")

@@ -46,6 +46,8 @@ class GaitBench(Bench):
         subjects: whom to test, such as "75-124"; by default those that the protocol tests.
         limit: so many probes, drawn at random, always the same ones; all by default.
         frames: the first so many frames of each sequence; None for all.
+        source: recognisers that the attack sees instead, named likewise, several with + between: what is made on them
+            is judged on the model.
         distance: "per-part", the mean distance of the parts (OpenGait); "flattened", of the whole vector (GaitSet).
         pooled: one decision for each probe, on the gallery of all views together, whatever the protocol says.
     """
@@ -57,6 +59,7 @@ class GaitBench(Bench):
     subjects: str | None = None
     limit: int | None = None
     frames: int | None = 40
+    source: str | None = None
     distance: Distance = "per-part"
     pooled: bool = False
 
@@ -81,21 +84,24 @@ class GaitBench(Bench):
         keys = tuple(key for key in attacked if key in readable)
         if not keys:
             raise DataError(source.name, f"none of {len(attacked)} probes that can be read", "at least one")
+        seen = None if self.source is None else weights(self.source)
         facts = {
             "model": reference.digest,
             "sequences": contents.digest,
             "protocol": f"{source.protocol}, pooled" if self.pooled and not protocol.pooled else source.protocol,
             "frames": self.frames,
             "distance": self.distance,
+            **({} if seen is None else {"source": seen.digest}),
         }
         tested = replace(source, keys=tuple(whole))
-        return _Tested(self, reference, source, tested, keys, chosen, memory, facts, left_out)
+        return _Tested(self, reference, seen, source, tested, keys, chosen, memory, facts, left_out)
 
 
 @dataclass(frozen=True)
 class _Tested(Tested):
     bench: GaitBench
     reference: Weights
+    seen: Weights | None
     source: GaitData
     readable: GaitData
     keys: tuple[SequenceKey, ...]
@@ -110,7 +116,15 @@ class _Tested(Tested):
 
     @cached_property
     def evaluation(self) -> GaitEvaluation:
-        target: Target = recogniser(self.reference)
+        return self._prepared(self.reference)
+
+    @cached_property
+    def crafting(self) -> GaitEvaluation:
+        """What the attack sees."""
+        return self.evaluation if self.seen is None else self._prepared(self.seen)
+
+    def _prepared(self, reference: Weights) -> GaitEvaluation:
+        target: Target = recogniser(reference)
         evaluation = GaitEvaluation.prepare(
             target,
             self.readable,
@@ -131,15 +145,15 @@ class _Tested(Tested):
 
     def sanity(self) -> Sanity:
         return sanity_of_recogniser(
-            recogniser(self.reference), self.readable.batch(self.keys[:EXAMINED], self.bench.frames)
+            recogniser(self.seen or self.reference), self.readable.batch(self.keys[:EXAMINED], self.bench.frames)
         )
 
     def attack(
         self, attack: Any, goal: str, seed: int, samples: Sequence[str], folder: Path, progress: Progress
     ) -> pa.Table:
         wanted = set(samples)
-        evaluation = replace(self.evaluation, probes=tuple(key for key in self.keys if key.id in wanted))
-        return evaluation.attack(
+        crafting = replace(self.crafting, probes=tuple(key for key in self.keys if key.id in wanted))
+        return crafting.attack(
             attack,
             cast(Kind, goal),
             folder,
@@ -166,7 +180,7 @@ class _Tested(Tested):
                 tuple(row["stopped"] for row in rows),
             )
             probes = [Probe(key.subject, key.condition, key.view) for key in keys]
-            aim = self.evaluation.goal(cast(Kind, goal), keys, seed)
+            aim = self.crafting.goal(cast(Kind, goal), keys, seed)
             tables.append(judge(clean, stored, result, aim, probes, _kept(attack)))
         return pa.concat_tables(tables, promote_options="permissive") if tables else verdicts
 
@@ -174,6 +188,7 @@ class _Tested(Tested):
         data = replace(self.readable, read=Held(dict(self.readable.sequences())))
         copy = replace(self, source=replace(data, keys=()), readable=data)
         copy.__dict__["evaluation"] = replace(self.evaluation, data=data)
+        copy.__dict__["crafting"] = replace(self.crafting, data=data)
         copy.__dict__["plausibility"] = self.plausibility
         return copy
 

@@ -44,6 +44,8 @@ COMMANDS = {
     "train gaitgan": Command("train_gaitgan:train_gaitgan", "train a generator of side views", resumes=True),
     "train selfgait": Command("train_selfgait:train_selfgait", "train a gait recogniser, without labels", resumes=True),
     "train stgcn": Command("train_stgcn:train_stgcn", "train a recogniser of skeleton actions", resumes=True),
+    "train agcn": Command("train_agcn:train_agcn", "train another, a stream of 2s-AGCN", resumes=True),
+    "train pa-lstm": Command("train_pa_lstm:train_pa_lstm", "train another, PA-LSTM", resumes=True),
     "train bone-angles": Command("train_bone_angles:train_bone_angles", "train a discriminator of poses", resumes=True),
     "train wgan": Command("train_wgan:train_wgan", "train a generator of silhouettes and its critic", resumes=True),
     "evaluate": Command("evaluate:evaluate", "recognition of clean gait sequences by view and condition"),

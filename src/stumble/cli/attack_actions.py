@@ -55,7 +55,8 @@ def attack_actions(
         stumble attack actions --attack.help CIASA
 
     Args:
-        model: name of shipped weights, or a checkpoint of ST-GCN: ours, the original's, PYSKL's or MMAction2's.
+        model: name of shipped weights, or a checkpoint of ST-GCN (ours, the original's, PYSKL's or MMAction2's), of
+            2s-AGCN (ours or the original's) or of PA-LSTM (ours); of several, with + between, their mean logits count.
         data: folder or file of skeleton actions.
         attack: which; its fields follow it, such as --attack.iterations 50. --attack.prior also takes the name of
             shipped weights or a file of a discriminator; for one that is TrainedAlong, --attack.prior.poses takes a
@@ -70,7 +71,7 @@ def attack_actions(
         memory: GiB that the graph of one batch may take; results do not depend on it.
     """
     began = time.perf_counter()
-    reference, source = weights(model, "stgcn"), open_actions(data)
+    reference, source = weights(model), open_actions(data)
     target, chosen = classifier(reference), tested_actions(source, split, subjects)
     prior = getattr(getattr(attack, "prior", None), "weights", None)
     digests = {"model": reference.digest} | ({"prior": prior.digest} if isinstance(prior, Weights) else {})

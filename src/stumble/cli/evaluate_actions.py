@@ -48,9 +48,11 @@ def evaluate_actions(
     Example:
         stumble evaluate actions --model stgcn-synthetic-xsub --data actions --split synthetic-xsub
         stumble evaluate actions --model st_gcn.ntu-xview.pt --data ntu60 --split ntu60-xview --out clean.json
+        stumble evaluate actions --model ntu_cv_agcn_joint.pt+ntu_cv_agcn_bone.pt --data ntu60 --split ntu60-xview
 
     Args:
-        model: name of shipped weights, or a checkpoint of ST-GCN: ours, the original's, PYSKL's or MMAction2's.
+        model: name of shipped weights, or a checkpoint of ST-GCN (ours, the original's, PYSKL's or MMAction2's), of
+            2s-AGCN (ours or the original's) or of PA-LSTM (ours); of several, with + between, their mean logits count.
         data: folder or file of skeleton actions.
         split: evaluate the clips that this split tests, such as ntu60-xsub; all by default.
         subjects: whose clips, such as 75-124; all by default.
@@ -59,7 +61,7 @@ def evaluate_actions(
             positions; needs a split.
         out: JSON file for the figures.
     """
-    reference, source = weights(model, "stgcn"), open_actions(data)
+    reference, source = weights(model), open_actions(data)
     target, chosen = classifier(reference), tested_actions(source, split, subjects)
     with progress("reading") as report:
         evaluation, left_out = readable_actions(target, chosen, limit, report)

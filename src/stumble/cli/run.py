@@ -74,8 +74,9 @@ def run(
         address: of the Ray cluster, such as auto; by default one is started on this machine.
         limit: attack so many sequences of each bench, drawn at random, always the same ones; all by default.
         data: of a preset: folder of gait data, or folder or file of skeleton actions.
-        model: of a preset: name of shipped weights, or a checkpoint (GaitSet: ours, the original's or OpenGait's;
-            ST-GCN: ours, the original's, PYSKL's or MMAction2's); by default shipped ones, for synthetic people.
+        model: of a preset: name of shipped weights, or a checkpoint, of several with + between (see `stumble attack`
+            and `stumble attack actions`); by default shipped ones, for synthetic people. Of a preset on transfer more
+            with commas: gait-table4 makes on the first and judges on the second, ciasa-table3 takes each for each.
         prior: of a gait preset: generator and critic by name or file; by default shipped ones.
         split: of a preset on actions: attack the clips that this split tests, such as ntu60-xview; all by default. It
             also says which of the paper's columns to compare with, and whose poses discriminators that learn along are

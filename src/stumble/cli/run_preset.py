@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from stumble.campaign.presets.ciasa_outcome import skeleton_outcomes
 from stumble.campaign.presets.ciasa_printed import column_for
 from stumble.campaign.presets.gait import GAIT_PRESETS, GaitPreset, GaitSetting
 from stumble.campaign.presets.gait_outcome import gait_outcomes
+from stumble.campaign.presets.transfer import each_on_each, transfers
 from stumble.campaign.records import provenance
 from stumble.campaign.run_folder import RunFolder
 from stumble.cli.carry_out import Execution, carry_out
@@ -36,6 +38,7 @@ from stumble.report.action_wording import unit_of
 from stumble.report.gait_preset import GaitPresetTable, views_svg
 from stumble.report.preset_figures import failure_list, preset_figure
 from stumble.report.preset_tables import PresetTable
+from stumble.report.transfer_table import TransferTable
 from stumble.spec import to_plain
 
 __all__ = ["Chosen", "run_preset"]
@@ -49,7 +52,7 @@ class Chosen:
     """What was typed.
 
     Attributes:
-        model, prior: names or files; None for the shipped ones.
+        model, prior: names or files, of models several with commas; None for the shipped ones.
         data, split, subjects, limit, iterations, seed, memory: see `stumble run`.
     """
 
@@ -68,14 +71,14 @@ def run_preset(name: str, chosen: Chosen, out: Path, execution: Execution, comma
     """Regenerate a table or a figure of a paper; see `stumble run`. Returns 1 where shards could not be done."""
     began = time.perf_counter()
     check_name(name)
-    preset, bench = _gait(name, chosen) if name in GAIT_PRESETS else _skeletons(name, chosen)
-    finished = carry_out(preset.plan(bench, chosen.seed, chosen.memory), out, execution, command_line)
+    preset, benches = _gait(name, chosen) if name in GAIT_PRESETS else _skeletons(name, chosen)
+    finished = carry_out(preset.plan(benches, chosen.seed, chosen.memory), out, execution, command_line)
     if finished.failed:
         return 1
-    tested = finished.tested["target"]
-    table: GaitPresetTable | PresetTable
+    tested = next(iter(finished.tested.values()))
+    table: GaitPresetTable | PresetTable | TransferTable
     if isinstance(preset, GaitPreset):
-        table, more, files = _gait_result(preset, finished.folder, tested, bench)
+        table, more, files = _gait_result(preset, finished.folder, tested, benches["target"])
     else:
         table, more, files = _skeleton_result(preset, finished.folder, tested, chosen)
     result = {
@@ -84,8 +87,8 @@ def run_preset(name: str, chosen: Chosen, out: Path, execution: Execution, comma
         "synthetic": tested.synthetic,
         "sources": list(table.sources),
         "specification": {
-            "bench": to_plain(bench),
-            "facts": dict(tested.facts),
+            "benches": {bench: to_plain(benches[bench]) for bench in benches},
+            "facts": {bench: dict(finished.tested[bench].facts) for bench in benches},
             "goal": preset.goal,
             "seed": chosen.seed,
         },
@@ -107,7 +110,7 @@ def run_preset(name: str, chosen: Chosen, out: Path, execution: Execution, comma
     return 0
 
 
-def _gait(name: str, chosen: Chosen) -> tuple[GaitPreset, Bench]:
+def _gait(name: str, chosen: Chosen) -> tuple[GaitPreset, Mapping[str, Bench]]:
     if chosen.split is not None:
         raise SpecError(f"preset:{name}: --split is for skeleton actions; gait data has its protocol's")
     source = open_gait(chosen.data)
@@ -115,19 +118,23 @@ def _gait(name: str, chosen: Chosen) -> tuple[GaitPreset, Bench]:
     preset = GAIT_PRESETS[name](GaitSetting(prior, frame_pool(chosen.data), chosen.iterations))
     if source.protocol != preset.protocol:
         raise SpecError(f"preset:{name}: found data in the protocol {source.protocol}; expected {preset.protocol}")
+    models = _models(name, chosen, preset.models)
+    if len(models) != len(preset.models):
+        raise SpecError(f"preset:{name}: found {len(models)} models; expected {len(preset.models)}")
     bench = GaitBench(
-        chosen.model or "gaitset-synthetic",
+        models[-1],
         chosen.data,
         kinds=preset.kinds,
         subjects=chosen.subjects,
         limit=chosen.limit,
         frames=preset.frames,
+        source=models[0] if len(models) > 1 else None,
         pooled=preset.pooled,
     )
-    return preset, bench
+    return preset, {"target": bench}
 
 
-def _skeletons(name: str, chosen: Chosen) -> tuple[SkeletonPreset, Bench]:
+def _skeletons(name: str, chosen: Chosen) -> tuple[SkeletonPreset, Mapping[str, Bench]]:
     if chosen.prior is not None:
         raise SpecError(
             f"preset:{name}: --prior is for gait; CIASA's discriminators are the shipped ones, or trained along"
@@ -136,15 +143,27 @@ def _skeletons(name: str, chosen: Chosen) -> tuple[SkeletonPreset, Bench]:
     prior, judge = (_discriminator(one, layout) for one in (_PRIOR, _JUDGE))
     poses = FolderPoses(chosen.data, chosen.split or "", clips=_POOLED_CLIPS)
     setting = SkeletonSetting(layout, poses, None if prior is None else Frozen(prior), chosen.iterations)
+    preset = CIASA_PRESETS[name](setting)
+    models = _models(name, chosen, preset.models)
     bench = ActionBench(
-        chosen.model or "stgcn-synthetic-xsub",
+        models[0],
         chosen.data,
         split=chosen.split,
         subjects=chosen.subjects,
         limit=chosen.limit,
         judge=None if judge is None else judge.name,
     )
-    return CIASA_PRESETS[name](setting), bench
+    return preset, each_on_each(bench, models) if len(models) > 1 else {"target": bench}
+
+
+def _models(name: str, chosen: Chosen, shipped: tuple[str, ...]) -> tuple[str, ...]:
+    """Those to test, several where the preset has several."""
+    if chosen.model is None or len(shipped) == 1:
+        return shipped if chosen.model is None else (chosen.model,)
+    models = tuple(model.strip() for model in chosen.model.split(","))
+    if len(models) == 1:
+        raise SpecError(f"preset:{name}: found one model, {models[0]}; expected several with commas between them")
+    return models
 
 
 def _discriminator(name: str, layout: Layout) -> zoo.Shipped | None:
@@ -160,7 +179,8 @@ def _gait_result(
 ) -> tuple[GaitPresetTable, dict[str, Any], dict[str, str]]:
     assert isinstance(bench, GaitBench)
     outcomes = gait_outcomes(preset, folder)
-    table = GaitPresetTable(preset, outcomes, tested.data, tested.synthetic, bench.model)
+    made = "" if bench.source is None else f", frames made on {bench.source}"
+    table = GaitPresetTable(preset, outcomes, tested.data, tested.synthetic, f"{bench.model}{made}")
     files = {"table.md": table.markdown() + "\n"}
     if preset.figure:
         files["figure.svg"] = views_svg(outcomes, table.sources[0])
@@ -169,7 +189,10 @@ def _gait_result(
 
 def _skeleton_result(
     preset: SkeletonPreset, folder: RunFolder, tested: Tested, chosen: Chosen
-) -> tuple[PresetTable, dict[str, Any], dict[str, str]]:
+) -> tuple[PresetTable | TransferTable, dict[str, Any], dict[str, str]]:
+    if len(preset.models) > 1:
+        transfer = TransferTable(preset, transfers(preset, folder), tested.data, tested.synthetic)
+        return transfer, {}, {"table.md": transfer.markdown() + "\n"}
     layout = open_actions(chosen.data).layout
     outcomes, unit = skeleton_outcomes(preset, folder), unit_of(layout.name)
     table = PresetTable(preset, outcomes, tested.data, tested.synthetic, column_for(chosen.split, layout), unit)

@@ -45,7 +45,7 @@ def train_bone_angles(
         data: folder or file of skeleton actions.
         split: on whose training side to train.
         out: file for the weights, .safetensors; a card goes beside it.
-        model: the recogniser that is attacked: name of shipped weights, or a checkpoint of ST-GCN.
+        model: the recogniser that is attacked: name of shipped weights, or a checkpoint; see `stumble attack actions`.
         held_out: people to measure with, who are not trained on; by default the last tenth of the training side's.
         goal: of the attack: "least-likely", "untargeted" or a class.
         limit: attack so many clips, and a fourth as many of those held out.
@@ -53,7 +53,7 @@ def train_bone_angles(
         training: how the discriminator is trained.
     """
     state = weight_file(out)
-    target, source = classifier(weights(model, "stgcn")), open_actions(data)
+    target, source = classifier(weights(model)), open_actions(data)
     train, _ = split_named(split, source).apply(source)
     names = train.subjects
     others = people(train, held_out) if held_out is not None else names[-max(1, len(names) // 10) :]

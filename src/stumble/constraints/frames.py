@@ -101,10 +101,17 @@ class Even(Positions):
 
 @dataclass(frozen=True)
 class RandomPositions(Positions):
-    """K positions drawn uniformly without replacement, anew for every sample and seed."""
+    """K positions drawn uniformly without replacement, anew for every sample and seed.
+
+    Attributes:
+        draw: which of any number of independent draws for the same seed.
+    """
+
+    draw: int = 0
 
     def choose(self, length: int, count: int, sample: str, seed: int) -> tuple[int, ...]:
-        return tuple(sorted(stream(seed, sample, "positions").choice(length, count, replace=False).tolist()))
+        purpose = f"positions {self.draw}" if self.draw else "positions"
+        return tuple(sorted(stream(seed, sample, purpose).choice(length, count, replace=False).tolist()))
 
 
 def insert_gaps(clean: Silhouettes, edited: Bool[Tensor, "b n"]) -> Silhouettes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import pyarrow as pa
 import torch
@@ -52,7 +52,8 @@ class SkeletonJudge:
             clean: the sequences as they were, float32.
             stored: the adversarial sequences as read back from storage, float32.
             result: for what it says about effort, never about success.
-            goal: what was wanted; `fooled` and the margins refer to it.
+            goal: what was wanted; `fooled` and the margins refer to it. Untargeted, the class to leave is the one that
+                this target takes the clean sequence for, whatever the attack was told of another one.
             clips: whose sequences they are, and the true classes.
             constraints: each one's violation is measured on what was stored.
 
@@ -73,6 +74,7 @@ class SkeletonJudge:
         label = torch.tensor([clip.label for clip in clips])
         was, now = before.argmax(1), after.argmax(1)
         looks = naturalness(clean, stored, self.discriminator)
+        asked = goal if goal.wanted is not None else replace(goal, label=was)
         columns: dict[str, object] = {
             "sample": list(clean.ids),
             "subject": [clip.subject for clip in clips],
@@ -85,8 +87,8 @@ class SkeletonJudge:
             "correct_before": (was == label).tolist(),
             "correct_after": (now == label).tolist(),
             "fooled": fooled(was, now, goal.wanted).tolist(),
-            "margin_before": goal.margin(before).tolist(),
-            "margin_after": goal.margin(after).tolist(),
+            "margin_before": asked.margin(before).tolist(),
+            "margin_after": asked.margin(after).tolist(),
             "probability_before": before.softmax(1).amax(1).tolist(),
             "probability_after": after.softmax(1).amax(1).tolist(),
             "frames": clean.lengths.tolist(),

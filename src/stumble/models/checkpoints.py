@@ -6,10 +6,10 @@ import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from stumble.errors import WeightsError
 from stumble.models.gaitset import BINS, GaitSet
@@ -18,13 +18,17 @@ from stumble.models.wgan_gp import SilhouetteGAN
 __all__ = [
     "Layout",
     "check_state",
+    "class_names",
     "export_gaitset",
+    "filled",
     "layout_of",
     "load_gaitset",
     "load_silhouette_gan",
     "read_state",
     "some",
 ]
+
+Network = TypeVar("Network", bound=nn.Module)
 
 Layout = Literal["stumble", "original", "opengait"]
 """Ours, the original implementation's, OpenGait's."""
@@ -162,6 +166,29 @@ def check_state(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], whe
             )
 
 
+def class_names(given: Collection[str] | None, count: int, where: Path) -> tuple[str, ...]:
+    """The names of a classifier's classes: those given, or "class 1", "class 2", ….
+
+    Raises:
+        WeightsError: they are not as many as the classifier has.
+    """
+    names = tuple(given or (f"class {k}" for k in range(1, count + 1)))
+    if len(names) != count:
+        raise WeightsError(f"{where}: found {count} classes; expected {len(names)} of them, as many as are named")
+    return names
+
+
+def filled(network: Network, state: Mapping[str, Tensor], where: Path) -> Network:
+    """The network with these numbers, in inference mode. Raises WeightsError for a state that it cannot take."""
+    expected = network.state_dict()
+    # old checkpoints have no counters, and inference needs none
+    counters = {name: value for name, value in expected.items() if name.endswith("num_batches_tracked")}
+    state = {**counters, **state}
+    check_state(state, expected, where)
+    network.load_state_dict(state)
+    return network.eval()
+
+
 def load_gaitset(path: Path) -> GaitSet:
     """GaitSet from a checkpoint in any of the layouts, in inference mode and float32. Raises WeightsError."""
     state = read_state(path)
@@ -196,10 +223,7 @@ def load_silhouette_gan(path: Path) -> SilhouetteGAN:
     sizes = [state.get(name, torch.empty(0)).shape for name in ("scorer.first.weight", "generator.first.weight")]
     if [len(size) for size in sizes] != [4, 2]:
         raise WeightsError(f"{path}: found the keys {some(state)}; expected a silhouette generator's and its critic's")
-    network = SilhouetteGAN(width=sizes[0][0], latent_dim=sizes[1][1])
-    check_state(state, network.state_dict(), path)
-    network.load_state_dict(state)
-    return network.eval()
+    return filled(SilhouetteGAN(width=sizes[0][0], latent_dim=sizes[1][1]), state, path)
 
 
 def _renamed(state: Mapping[str, Tensor], names: _Names) -> dict[str, Tensor]:

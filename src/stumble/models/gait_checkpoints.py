@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from stumble.errors import WeightsError
-from stumble.models.checkpoints import check_state, read_state, some
+from stumble.models.checkpoints import check_state, filled, read_state, some
 from stumble.models.gaitbase import GaitBase
 from stumble.models.gaitgan import GaitGAN
 from stumble.models.geinet import GEINet, hidden_inputs
 from stumble.models.selfgait import PARTS, SelfGait
 
 __all__ = ["load_gaitbase", "load_gaitgan", "load_geinet", "load_selfgait"]
-
-Network = TypeVar("Network", bound=nn.Module)
 
 
 def load_gaitbase(path: Path) -> GaitBase:
@@ -42,7 +39,7 @@ def load_gaitbase(path: Path) -> GaitBase:
             "residual blocks, FCs and BNNecks"
         )
     network = GaitBase(classifier.shape[2], [width[0] for width in widths], [len(width) for width in widths])
-    return _filled(network, state, path)
+    return filled(network, state, path)
 
 
 def load_geinet(path: Path) -> GEINet:
@@ -58,7 +55,7 @@ def load_geinet(path: Path) -> GEINet:
     if hidden.shape[1] not in cells:
         expected = " or ".join(map(str, cells))
         raise WeightsError(f"{path}: found a hidden layer of {hidden.shape[1]} inputs; expected {expected}")
-    return _filled(GEINet(len(outputs), cells[hidden.shape[1]]), state, path)
+    return filled(GEINet(len(outputs), cells[hidden.shape[1]]), state, path)
 
 
 def load_gaitgan(path: Path) -> GaitGAN:
@@ -67,7 +64,7 @@ def load_gaitgan(path: Path) -> GaitGAN:
     first = state.get("encoder.0.weight")
     if first is None or first.ndim != 4:
         raise WeightsError(f"{path}: found the keys {some(state)}; expected GaitGAN's generator's, of a file of ours")
-    return _filled(GaitGAN(len(first)), state, path)
+    return filled(GaitGAN(len(first)), state, path)
 
 
 _LAYERS = [f"online_network.set_layer{k}.forward_block.conv.weight" for k in range(1, 7)]
@@ -81,11 +78,11 @@ def load_selfgait(path: Path) -> SelfGait:
     """SelfGait from a checkpoint of its authors or of ours, in inference mode and float32. Raises WeightsError."""
     state, network = read_state(path), SelfGait()
     if _LAYERS[0] not in state:
-        return _filled(network, state, path)
+        return filled(network, state, path)
     state = {name: value for name, value in state.items() if not name.startswith(_TRAINING)}
     theirs = _as_authors(network.state_dict())
     check_state(state, {**theirs, _UNUSED: theirs["TP_1.fc_bin"].new_zeros(PARTS, 256, 128)}, path)
-    return _filled(network, _from_authors(state), path)
+    return filled(network, _from_authors(state), path)
 
 
 def _as_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -113,9 +110,3 @@ def _from_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             ours[f"{gate}.{own}"] = torch.stack([state[f"{n}.weight"].permute(2, 1, 0).flatten(0, 1) for n in each])
             ours[f"{gate}.{own}_bias"] = torch.stack([state[f"{n}.bias"] for n in each])
     return ours
-
-
-def _filled(network: Network, state: Mapping[str, Tensor], path: Path) -> Network:
-    check_state(state, network.state_dict(), path)
-    network.load_state_dict(state)
-    return network.eval()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import cast
 
@@ -12,10 +12,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stumble.interfaces import Output, SkeletonInput
-from stumble.layouts import NTU25, OPENPOSE18, Layout
+from stumble.layouts import NTU25, Layout
+from stumble.models.person_graph import Folded, PersonGraph, affine, channels_first, normalised
 from stumble.preprocess import Recipe, StGcn
-from stumble.sequences import Skeletons
 
 __all__ = ["STGCN", "spatial_partition"]
 
@@ -43,20 +42,14 @@ def spatial_partition(layout: Layout) -> Float[Tensor, "3 v v"]:
     return subsets * (near / near.sum(0))
 
 
-class STGCN(nn.Module):
+class STGCN(PersonGraph):
     """ST-GCN with spatial partitioning and learnt edge importance: skeletons to a logit per class.
 
     Joints and people are normalised together over the batch (`data_bn`), ten blocks follow, and the mean over frames,
     joints and people is classified. The names of its weights are those of the original implementation.
 
-    In inference mode batch normalisation is folded into the convolutions, and a person who is zero throughout is
-    never convolved: such a person's features do not depend on the clip and are computed once for each number of
-    frames. No gradient reaches such a person's joints.
-
     Args:
-        classes: their names, in the order of the logits.
-        layout: which joint stands where. The channels are x, y, z, or for OpenPose-18 x, y and confidence.
-        recipe: from raw skeletons to the array that `logits` takes.
+        classes, layout, recipe: see `ActionRecogniser`.
 
     Attributes:
         A: (3, V, V), the graph: what `spatial_partition` gives, or what a checkpoint brought along.
@@ -65,72 +58,30 @@ class STGCN(nn.Module):
     A: Tensor
 
     def __init__(self, classes: Sequence[str], layout: Layout = NTU25, recipe: Recipe = StGcn()) -> None:
-        super().__init__()
-        self.classes, self.layout, self.recipe = tuple(classes), layout, recipe
+        super().__init__(classes, layout, recipe)
         self.register_buffer("A", spatial_partition(layout))
         self.data_bn = nn.BatchNorm1d(CHANNELS[0] * len(layout))
         pairs = list(pairwise(CHANNELS))
         self.st_gcn_networks = nn.ModuleList(_Block(i, o, first=k == 0) for k, (i, o) in enumerate(pairs))
         self.edge_importance = nn.ParameterList(torch.ones_like(self.A) for _ in pairs)
         self.fcn = nn.Conv2d(CHANNELS[-1], len(self.classes), 1)
-        self._folded: tuple[object, _Folded] | None = None
 
-    @property
-    def takes(self) -> SkeletonInput:
-        image = self.layout.name == OPENPOSE18.name
-        return SkeletonInput(self.layout, 2 if image else 3, confidence=image)
+    def _classifier(self) -> tuple[Tensor, Tensor]:
+        assert self.fcn.bias is not None
+        return self.fcn.weight[:, :, 0, 0], self.fcn.bias
 
-    def forward(self, batch: Skeletons) -> Output:
-        """The logits (B, classes) of raw skeletons. Raises TargetError for another layout or other coordinates."""
-        self.takes.check(batch)
-        return Output(logits=self.logits(self.recipe(batch)))
-
-    def logits(self, x: Float[Tensor, "b 3 t v m"]) -> Float[Tensor, "b classes"]:
-        """The logits (B, classes) of arrays as the recipe makes them: channels, frames, joints, people."""
-        people = x.permute(0, 4, 2, 3, 1).flatten(0, 1)
-        features = self._trained(people) if self.training else self._inferred(people)
-        pooled = features.unflatten(0, (len(x), -1)).mean(1)
-        with torch.autocast(x.device.type, enabled=False):
-            return functional.linear(pooled.to(self.fcn.weight.dtype), self.fcn.weight[:, :, 0, 0], self.fcn.bias)
-
-    def _trained(self, people: Float[Tensor, "p t v 3"]) -> Float[Tensor, "p 256"]:
-        """Features of each person with the batch's own statistics and dropout."""
-        x = self.data_bn(people.permute(0, 2, 3, 1).flatten(1, 2))
-        x = x.unflatten(1, people.shape[2:]).permute(0, 3, 1, 2).contiguous()
+    def _trained(self, people: Float[Tensor, "b m t v 3"]) -> Float[Tensor, "b m 256"]:
+        own = people.flatten(0, 1)
+        x = self.data_bn(own.permute(0, 2, 3, 1).flatten(1, 2))
+        x = x.unflatten(1, own.shape[2:]).permute(0, 3, 1, 2).contiguous()
         for block, importance in zip(self.st_gcn_networks, self.edge_importance, strict=True):
             x = block(x, self.A * importance)
-        return x.float().mean((1, 2))
+        return x.float().mean((1, 2)).unflatten(0, people.shape[:2])
 
-    def _inferred(self, people: Float[Tensor, "p t v 3"]) -> Float[Tensor, "p 256"]:
-        """Features of each person, those of absent people from memory."""
-        folded = self._fold()
-        there = people.detach().ne(0).flatten(1).any(1)
-        if bool(there.all()):
-            return folded.features(people)
-        frames = people.shape[1]
-        if frames not in folded.absent:
-            with torch.inference_mode(False):
-                folded.absent[frames] = folded.features(people.new_zeros(1, *people.shape[1:]))
-        features = folded.absent[frames].expand(len(people), -1)
-        if not bool(there.any()):
-            return features
-        return features.index_put((there.nonzero()[:, 0],), folded.features(people[there]))
-
-    def _fold(self) -> _Folded:
-        """The weights in the form that inference needs; made anew whenever a number may have changed."""
-        tensors = (*self.parameters(), *self.buffers())
-        if any(p.requires_grad for p in tensors):
-            return self._folding()
-        version = tuple((t.data_ptr(), t._version) for t in tensors)
-        if self._folded is None or self._folded[0] != version:
-            with torch.inference_mode(False), torch.no_grad():
-                self._folded = version, self._folding()
-        return self._folded[1]
-
-    def _folding(self) -> _Folded:
-        scale, shift = (part.unflatten(0, (len(self.layout), -1)) for part in _affine(self.data_bn))
+    def _folding(self) -> Folded:
+        scale, shift = (part.unflatten(0, (1, len(self.layout), -1)) for part in affine(self.data_bn))
         blocks = zip(self.st_gcn_networks, self.edge_importance, strict=True)
-        return _Folded(scale, shift, [cast(_Block, block).folded(self.A * edge) for block, edge in blocks])
+        return Folded(scale, shift, [cast(_Block, block).folded(self.A * edge) for block, edge in blocks])
 
 
 class _Graph(nn.Module):
@@ -168,16 +119,16 @@ class _Block(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Float[Tensor, "p t v c"], graph: Float[Tensor, "3 v v"]) -> Float[Tensor, "p t2 v out"]:
-        y = self.tcn(_channels_first(_gathered(x, graph, *self.gcn.maps(graph))))
+        y = self.tcn(channels_first(_gathered(x, graph, *self.gcn.maps(graph))))
         if not self.first:
-            y = y + self.residual(_channels_first(x))
+            y = y + self.residual(channels_first(x))
         return functional.relu(y, inplace=True).permute(0, 2, 3, 1)
 
     def folded(self, graph: Float[Tensor, "3 v v"]) -> _FoldedBlock:
         weight, bias = self.gcn.maps(graph)
-        scale, shift = _affine(self.tcn[0])
-        time = _normalised(self.tcn[2], self.tcn[3])
-        skip = _normalised(self.residual[0], self.residual[1]) if isinstance(self.residual, nn.Sequential) else None
+        scale, shift = affine(self.tcn[0])
+        time = normalised(self.tcn[2], self.tcn[3])
+        skip = normalised(self.residual[0], self.residual[1]) if isinstance(self.residual, nn.Sequential) else None
         return _FoldedBlock(graph, scale[:, None] * weight, scale * bias + shift, time, skip, self.stride, self.first)
 
 
@@ -195,34 +146,12 @@ class _FoldedBlock:
 
     def __call__(self, x: Float[Tensor, "p t v c"]) -> Float[Tensor, "p t2 v out"]:
         y = functional.relu(_gathered(x, self.graph, self.weight, self.bias), inplace=True)
-        y = functional.conv2d(_channels_first(y), *self.time, stride=self.stride, padding=(4, 0))
+        y = functional.conv2d(channels_first(y), *self.time, stride=self.stride, padding=(4, 0))
         if self.skip is not None:
-            y = y + functional.conv2d(_channels_first(x), *self.skip, stride=self.stride)
+            y = y + functional.conv2d(channels_first(x), *self.skip, stride=self.stride)
         elif not self.first:
-            y = y + _channels_first(x)
+            y = y + channels_first(x)
         return functional.relu(y, inplace=True).permute(0, 2, 3, 1)
-
-
-@dataclass(frozen=True)
-class _Folded:
-    """What inference needs of the network but the classifier.
-
-    Attributes:
-        scale, shift: (V, 3) of the input's normalisation.
-        blocks: the ten.
-        absent: (1, 256) the features of an absent person by the number of frames.
-    """
-
-    scale: Tensor
-    shift: Tensor
-    blocks: list[_FoldedBlock]
-    absent: dict[int, Tensor] = field(default_factory=dict)
-
-    def features(self, people: Float[Tensor, "p t v 3"]) -> Float[Tensor, "p 256"]:
-        x = people * self.scale + self.shift
-        for block in self.blocks:
-            x = block(x)
-        return x.mean((1, 2))
 
 
 def _gathered(
@@ -236,26 +165,3 @@ def _gathered(
     sums = graph.permute(2, 0, 1).flatten(0, 1).expand(len(poses), -1, -1).bmm(poses)
     y = functional.linear(sums.view(*x.shape[:3], -1), weight)
     return y + bias.to(y.dtype)
-
-
-def _channels_first(x: Tensor) -> Tensor:
-    """As convolutions take it; without a copy, since it lies in memory as they like it (channels last)."""
-    return x.permute(0, 3, 1, 2)
-
-
-def _affine(norm: nn.Module) -> tuple[Tensor, Tensor]:
-    """Scale and shift of a batch normalisation in inference mode."""
-    assert isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d)
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-    return scale, norm.bias - norm.running_mean * scale
-
-
-def _normalised(convolution: nn.Module, norm: nn.Module) -> tuple[Tensor, Tensor]:
-    """Weight and bias of a convolution and the normalisation behind it."""
-    scale, shift = _affine(norm)
-    assert isinstance(convolution, nn.Conv2d)
-    assert convolution.bias is not None
-    weight = convolution.weight * scale[:, None, None, None]
-    return weight.contiguous(memory_format=torch.channels_last), scale * convolution.bias + shift

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from stumble.errors import WeightsError
 from stumble.layouts import NTU25, OPENPOSE18
-from stumble.models.checkpoints import check_state, read_state
+from stumble.models.checkpoints import class_names, filled, read_state
 from stumble.models.stgcn import CHANNELS, STGCN
 from stumble.preprocess import Recipe, StGcn
 from stumble.preprocess.pyskl import Pyskl
@@ -18,8 +18,7 @@ from stumble.preprocess.pyskl import Pyskl
 __all__ = ["load_stgcn"]
 
 _BLOCKS = len(CHANNELS) - 1
-_COUNTER = "num_batches_tracked"
-_NORM = ("weight", "bias", "running_mean", "running_var", _COUNTER)
+_NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 _HEADS = ("cls_head.fc_cls", "cls_head.fc")
 """Of PYSKL and of MMAction2, whose other names agree."""
 
@@ -49,16 +48,9 @@ def load_stgcn(path: Path, classes: Collection[str] | None = None, recipe: Recip
         raise WeightsError(f"{path}: found the keys {found}, …; expected ST-GCN's, original, PYSKL's or MMAction2's")
     if layout is None:
         raise WeightsError(f"{path}: found a graph of {graph.shape[-1]} joints; expected 25 (NTU) or 18 (OpenPose)")
-    names = tuple(classes or (f"class {k}" for k in range(1, len(head) + 1)))
-    if len(names) != len(head):
-        raise WeightsError(f"{path}: found {len(head)} classes; expected {len(names)} of them, as many as are named")
+    names = class_names(classes, len(head), path)
     network = STGCN(names, layout, recipe or (Pyskl() if foreign and layout is NTU25 else StGcn()))
-    expected = network.state_dict()
-    counters = {name: value for name, value in expected.items() if name.endswith(_COUNTER)}
-    state = {**counters, **state}  # old checkpoints have none, and inference needs none
-    check_state(state, expected, path)
-    network.load_state_dict(state)
-    return network.eval()
+    return filled(network, state, path)
 
 
 def _renamed(state: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -15,8 +16,6 @@ from stumble.preprocess.recipe import Recipe
 from stumble.sequences import Skeletons
 
 __all__ = ["CtrGcn"]
-
-PEOPLE = 2
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,12 @@ class CtrGcn(Recipe):
     frames: int = 64
     kept: float = 0.95
 
+    people: ClassVar[int] = 2
+
     def __call__(self, batch: Skeletons) -> Float[Tensor, "b 3 t 25 2"]:
         """Raises TargetError: the data is not NTU-25 in space."""
         wanted("CTR-GCN", batch, NTU25, 3)
-        joints, present = fitted(batch.joints, 1, PEOPLE), fitted(batch.present, 1, PEOPLE)
+        joints, present = fitted(batch.joints, 1, self.people), fitted(batch.present, 1, self.people)
         joints = joints * present[..., None, None]
         first = there_first(present[:, :1])[..., :1]
         origin = frames_at(joints[:, :1], first)[..., SPINE_MIDDLE, None, :]
@@ -56,6 +57,6 @@ class CtrGcn(Recipe):
         before = time.long()
         after = torch.minimum(before + 1, length - 1)
         weight = (time - before).to(joints.dtype)[:, None, :, None, None]
-        both = (order.gather(1, begin + index)[:, None].expand(-1, PEOPLE, -1) for index in (before, after))
+        both = (order.gather(1, begin + index)[:, None].expand(-1, self.people, -1) for index in (before, after))
         earlier, later = (frames_at(joints, index) for index in both)
         return network_order(earlier * (1 - weight) + later * weight)

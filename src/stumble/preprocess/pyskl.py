@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -15,8 +16,6 @@ from stumble.preprocess.recipe import Recipe
 from stumble.sequences import Skeletons
 
 __all__ = ["Pyskl"]
-
-PEOPLE = 2
 
 
 @dataclass(frozen=True)
@@ -37,10 +36,12 @@ class Pyskl(Recipe):
 
     clip: int = 100
 
+    people: ClassVar[int] = 2
+
     def __call__(self, batch: Skeletons) -> Float[Tensor, "b 3 t 25 2"]:
         """Raises TargetError: the data is not NTU-25 in space."""
         wanted("PYSKL", batch, NTU25, 3)
-        joints, present = fitted(batch.joints, 1, PEOPLE), fitted(batch.present, 1, PEOPLE)
+        joints, present = fitted(batch.joints, 1, self.people), fitted(batch.present, 1, self.people)
         first = present.sum(2).argsort(dim=1, descending=True, stable=True)
         joints, present = people_at(joints, first), people_at(present, first)
         order, count = there_first(present[:, 0]), present[:, 0].sum(1, keepdim=True)
@@ -48,7 +49,7 @@ class Pyskl(Recipe):
         part = torch.arange(self.clip, device=joints.device)
         middles = (part * count // self.clip + (part + 1) * count // self.clip) // 2
         source = torch.where(count < self.clip, part % count.clamp(min=1), middles)
-        sampled = order.gather(1, source)[:, None].expand(-1, PEOPLE, -1)
+        sampled = order.gather(1, source)[:, None].expand(-1, self.people, -1)
         centred = frames_at(joints, sampled) - pose[:, None, None, SPINE_MIDDLE, None]
         there = frames_at(present, sampled)[..., None, None]
         return network_order(turned(centred * there, upright(pose)))

@@ -18,6 +18,11 @@ class Recipe(ABC):
     Differentiable with respect to the joints; which people and frames are taken may depend on them, piecewise.
     """
 
+    @property
+    @abstractmethod
+    def people(self) -> int:
+        """M of the array."""
+
     @abstractmethod
     def __call__(self, batch: Skeletons) -> Float[Tensor, "b c t v m"]:
         """Channels C, frames T, joints V, people M: the order that the networks of this field take."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from statistics import mean, stdev
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,6 +15,7 @@ from rich.text import Text
 from stumble.campaign.presets.gait import ALL, GaitPreset
 from stumble.campaign.presets.gait_outcome import GaitFigures, GaitOutcome, dynamic
 from stumble.campaign.presets.gait_printed import DYNAMIC, Printed
+from stumble.constraints.frames import RandomPositions
 from stumble.report.preset_tables import listed, markdown_table, ours
 from stumble.report.wording import number
 from stumble.spec import to_plain
@@ -138,6 +140,8 @@ class GaitPresetTable:
                 yield _Line.of(f"{shown}{outcome.row.label}", outcome.after[kind])
                 if kind in outcome.row.printed:
                     yield _Line.printed(outcome.row.printed[kind])
+            if kind in self.preset.drawn:
+                yield from self._drawn(kind, shown)
         for label, entry in self.preset.beside.items():
             yield _Line.printed(entry, label)
         if self.preset.dynamic:
@@ -147,8 +151,19 @@ class GaitPresetTable:
             yield _Line(label, {}, found.fooling, n=found.n)
             yield _Line.printed(Printed({}, fooling), f"as many as it takes: {frames:g} on average")
 
+    def _drawn(self, kind: str, shown: str) -> Iterator[_Line]:
+        """The mean of the rows at random places, and the paper's."""
+        each = [o.after[kind].mean for o in self.outcomes if _at_random(o)]
+        label, (paper, deviation) = f"{shown}at random, mean", self.preset.drawn[kind]
+        yield _Line(f"{label} (standard deviation {stdev(each):.2f})", {}, mean(each))
+        yield _Line(f"… paper (standard deviation {deviation:.2f})", {}, paper)
+
     def _by_view(self, line: _Line) -> Iterator[str]:
         yield from (number(line.views.get(view)) for view in self.views)
+
+
+def _at_random(outcome: GaitOutcome) -> bool:
+    return isinstance(getattr(outcome.row.attack, "positions", None), RandomPositions)
 
 
 def views_svg(outcomes: Sequence[GaitOutcome], source: str) -> str:

@@ -18,7 +18,7 @@ Call = TypeVar("Call", bound=Callable[..., Any])
 @contextmanager
 def frozen(target: object) -> Iterator[None]:
     """Inside, batch norm and dropout are in inference mode and no parameter collects gradients; afterwards all is as
-    it was, whatever happened. It reaches a network, and those that a dataclass around it holds.
+    it was, whatever happened. It reaches a network, and those that a dataclass around it holds, also in a tuple.
 
     The backward pass then leaves out the gradients of the weights, which no attack needs: half of its work.
     """
@@ -41,6 +41,9 @@ def frozen(target: object) -> Iterator[None]:
 def _networks(target: object) -> Iterator[nn.Module]:
     if isinstance(target, nn.Module):
         yield target
+    elif isinstance(target, tuple):
+        for part in target:
+            yield from _networks(part)
     elif is_dataclass(target):
         for field in fields(target):
             yield from _networks(getattr(target, field.name))

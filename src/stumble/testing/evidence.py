@@ -132,6 +132,8 @@ def _state(module: nn.Module) -> dict[str, object]:
 def _modules(owner: object, seen: set[int]) -> list[nn.Module]:
     if isinstance(owner, nn.Module):
         return [owner]
+    if isinstance(owner, (tuple, list)):
+        return [module for value in owner for module in _modules(value, seen)]
     if id(owner) in seen or isinstance(owner, type) or not hasattr(owner, "__dict__"):
         return []
     seen.add(id(owner))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stumble.training.action_clips import ActionClips, HeldOutTop1, prepare
+from stumble.training.actions import ActionProgress, ActionTraining
 from stumble.training.bone_angles import BoneAngleProgress, BoneAngleTraining, PosePairs, taken_for_real
 from stumble.training.calibration import calibrate
 from stumble.training.gait import GaitProgress, GaitTraining
@@ -12,13 +13,14 @@ from stumble.training.gaitset import GaitSetTraining
 from stumble.training.geinet import GEINetTraining
 from stumble.training.memory import keep_freed_memory
 from stumble.training.selfgait import SelfGaitTraining
-from stumble.training.stgcn import STGCNProgress, STGCNTraining
 from stumble.training.validation import HeldOutRank1
 from stumble.training.walks import by_subject
 from stumble.training.wgan_gp import WganProgress, WganTraining, contact_sheet, sample, single_frames
 
 __all__ = [
     "ActionClips",
+    "ActionProgress",
+    "ActionTraining",
     "BoneAngleProgress",
     "BoneAngleTraining",
     "GEINetTraining",
@@ -30,8 +32,6 @@ __all__ = [
     "HeldOutRank1",
     "HeldOutTop1",
     "PosePairs",
-    "STGCNProgress",
-    "STGCNTraining",
     "SelfGaitTraining",
     "WganProgress",
     "WganTraining",

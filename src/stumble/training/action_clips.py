@@ -16,7 +16,7 @@ from stumble.data.actions import ActionData, Clip
 from stumble.errors import DataError
 from stumble.layouts import Layout
 from stumble.metrics.classification import Accuracy, top_k
-from stumble.models.stgcn import STGCN
+from stumble.models.recogniser import ActionRecogniser
 from stumble.preprocess import Recipe
 from stumble.seeds import stream
 from stumble.sequences import Skeletons
@@ -99,15 +99,15 @@ class HeldOutTop1:
         self._clips = clips
         self._some = np.sort(stream(0, "", "held-out clips").permutation(len(clips))[:at_most])
 
-    def __call__(self, network: STGCN) -> float:
+    def __call__(self, network: ActionRecogniser) -> float:
         return float(100 * self._right(network, self._some, 1).double().mean())
 
-    def accuracy(self, network: STGCN, k: int = 1) -> Accuracy:
+    def accuracy(self, network: ActionRecogniser, k: int = 1) -> Accuracy:
         """Top-k on all clips, with its interval over people."""
         return Accuracy.of(self._right(network, np.arange(len(self._clips)), k), self._clips.subjects)
 
     @torch.no_grad()
-    def _right(self, network: STGCN, which: Int[np.ndarray, " n"], k: int) -> Bool[Tensor, " n"]:
+    def _right(self, network: ActionRecogniser, which: Int[np.ndarray, " n"], k: int) -> Bool[Tensor, " n"]:
         parts = [torch.from_numpy(self._clips.arrays[which[i : i + 32]]) for i in range(0, len(which), 32)]
         labels = torch.from_numpy(self._clips.labels[which])
         return top_k(torch.cat([network.logits(part) for part in parts]), labels, k)

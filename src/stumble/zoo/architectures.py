@@ -9,26 +9,29 @@ from typing import Literal
 
 from torch import nn
 
-from stumble.errors import SpecError, WeightsError
+from stumble.errors import WeightsError
 from stumble.layouts import NTU25, OPENPOSE18
-from stumble.models.checkpoints import check_state, load_gaitset, load_silhouette_gan, read_state, some
+from stumble.models.agcn import AGCN
+from stumble.models.agcn_checkpoints import load_agcn
+from stumble.models.checkpoints import filled, load_gaitset, load_silhouette_gan, read_state, some
 from stumble.models.gait_checkpoints import load_gaitbase, load_gaitgan, load_geinet, load_selfgait
 from stumble.models.gaitbase import GaitBase
 from stumble.models.gaitgan import GaitGAN
 from stumble.models.gaitset import GaitSet
 from stumble.models.geinet import GEINet
+from stumble.models.pa_lstm import PALSTM, load_pa_lstm
 from stumble.models.selfgait import SelfGait
 from stumble.models.stgcn import STGCN
 from stumble.models.stgcn_checkpoints import load_stgcn
 from stumble.models.wgan_gp import SilhouetteGAN
-from stumble.preprocess import Recipe
 from stumble.priors.bone_angles import BoneAngleDiscriminator
-from stumble.spec import from_plain
-from stumble.zoo.card import Card
+from stumble.zoo.action_settings import with_settings
 
 __all__ = ["ARCHITECTURES", "Architecture", "Kind", "architecture_of"]
 
-Architecture = Literal["gaitset", "gaitbase", "geinet", "gaitgan", "selfgait", "wgan-gp", "stgcn", "bone-angles"]
+Architecture = Literal[
+    "gaitset", "gaitbase", "geinet", "gaitgan", "selfgait", "wgan-gp", "stgcn", "agcn", "pa-lstm", "bone-angles"
+]
 
 
 @dataclass(frozen=True)
@@ -46,37 +49,13 @@ class Kind:
     signs: frozenset[str]
 
 
-def _load_stgcn(path: Path) -> STGCN:
-    """With what the card beside the file says, or without a card by what the checkpoint alone tells."""
-    beside = path.with_suffix(".json")
-    if not beside.exists():
-        return load_stgcn(path)
-    card = Card.read(beside)
-    if card.architecture != "stgcn":
-        raise WeightsError(f"{beside}: found the architecture {card.architecture!r}; expected 'stgcn'")
-    settings = card.settings
-    classes = settings.get("classes")
-    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        raise WeightsError(f"{beside}: found the classes {classes!r}; expected a list of names")
-    try:
-        recipe = from_plain(settings.get("recipe"), Recipe)  # type: ignore[type-abstract]
-    except SpecError as error:
-        raise WeightsError(f"{beside}: found no usable recipe: {error}") from error
-    network = load_stgcn(path, classes, recipe)
-    if (found := settings.get("layout")) != network.layout.name:
-        raise WeightsError(f"{beside}: found the layout {found!r}; expected {network.layout.name!r}, the weights' own")
-    return network
-
-
 def _load_bone_angles(path: Path) -> BoneAngleDiscriminator:
     """Of the layout whose number of major bones the weights are for."""
     state = read_state(path)
     shape = state["decide.weight"].shape if "decide.weight" in state else None
     for network in map(BoneAngleDiscriminator, (NTU25, OPENPOSE18)):
         if network.decide.weight.shape == shape:
-            check_state(state, network.state_dict(), path)
-            network.load_state_dict(state)
-            return network.eval()
+            return filled(network, state, path)
     raise WeightsError(f"{path}: found no discriminator of bone angles of a known layout; expected one")
 
 
@@ -91,7 +70,9 @@ ARCHITECTURES: Mapping[Architecture, Kind] = {
     "gaitgan": Kind(GaitGAN, load_gaitgan, frozenset({"decoder.0.weight"})),
     "selfgait": Kind(SelfGait, load_selfgait, frozenset({"wide.first", "conv_trans.conv_list_2.0.0.weight"})),
     "wgan-gp": Kind(SilhouetteGAN, load_silhouette_gan, frozenset({"scorer.first.weight"})),
-    "stgcn": Kind(STGCN, _load_stgcn, frozenset({"fcn.weight", "backbone.data_bn.weight"})),
+    "stgcn": Kind(STGCN, with_settings("stgcn", load_stgcn), frozenset({"fcn.weight", "backbone.data_bn.weight"})),
+    "agcn": Kind(AGCN, with_settings("agcn", load_agcn), frozenset({"l1.gcn1.PA"})),
+    "pa-lstm": Kind(PALSTM, with_settings("pa-lstm", load_pa_lstm), frozenset({"layers.0.read_output"})),
     "bone-angles": Kind(BoneAngleDiscriminator, _load_bone_angles, frozenset({"decide.weight"})),
 }
 

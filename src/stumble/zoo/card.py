@@ -25,8 +25,8 @@ class Card:
         architecture: one of `zoo.Architecture`.
         parameters: how many numbers are learnt.
         digest: hexadecimal SHA-256 of the weight file.
-        settings: what rebuilds the network beside its numbers: of ST-GCN the names of layout and classes, and the
-            recipe as plain data. Empty where the numbers are enough.
+        settings: what rebuilds the network beside its numbers: of an action recogniser the names of layout and classes,
+            and the recipe as plain data. Empty where the numbers are enough.
     """
 
     data: str

@@ -13,12 +13,12 @@ from torch import nn
 from stumble.errors import WeightsError
 from stumble.interfaces import Weights
 from stumble.models.energy_image import GEI
-from stumble.models.stgcn import STGCN
+from stumble.models.recogniser import ActionRecogniser
 from stumble.spec import to_plain
 from stumble.zoo.architectures import ARCHITECTURES, Architecture, architecture_of
 from stumble.zoo.card import Card
 
-__all__ = ["SHIPPED", "EnergyImages", "File", "Shipped", "names", "save"]
+__all__ = ["SHIPPED", "EnergyImages", "File", "Several", "Shipped", "names", "save"]
 
 SHIPPED = Path(__file__).with_name("shipped")
 """The folder of the weights that come with the package."""
@@ -70,7 +70,7 @@ class Shipped(Weights):
 class File(Weights):
     """Weights in a file: ours, or a checkpoint in any layout that `models` detects.
 
-    ST-GCN's classes and recipe are those of the card beside the file, where there is one.
+    Classes and recipe of an action recogniser are those of the card beside the file, where there is one.
 
     Attributes:
         path: the file.
@@ -91,6 +91,29 @@ class File(Weights):
         """The network in inference mode, its parameters frozen. Raises WeightsError."""
         architecture = self.architecture or architecture_of(self.path)
         return ARCHITECTURES[architecture].load(self.path).requires_grad_(False).eval()
+
+
+@dataclass(frozen=True)
+class Several(Weights):
+    """Those of several networks, which are asked together.
+
+    Attributes:
+        members: of each.
+    """
+
+    members: tuple[Weights, ...]
+
+    def __str__(self) -> str:
+        return " + ".join(map(str, self.members))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the members' digests, in their order."""
+        return hashlib.sha256(" ".join(member.digest for member in self.members).encode()).hexdigest()
+
+    def load(self) -> nn.ModuleList:
+        """The networks. Raises WeightsError."""
+        return nn.ModuleList(member.load() for member in self.members)
 
 
 @dataclass(frozen=True)
@@ -152,7 +175,7 @@ def save(module: nn.Module, path: Path, card: Card, half: bool = True) -> Card:
 
 def _settings(module: nn.Module) -> dict[str, object]:
     """What rebuilds a network beside its numbers."""
-    if not isinstance(module, STGCN):
+    if not isinstance(module, ActionRecogniser):
         return {}
     return {"layout": module.layout.name, "classes": list(module.classes), "recipe": to_plain(module.recipe)}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -58,22 +58,24 @@ class Preset(Generic[Rows]):
     rows: tuple[Rows, ...]
     notes: tuple[str, ...]
 
-    def plan(self, bench: Bench, seed: int, memory: float) -> Plan:
-        """Its attacks on a bench.
+    def plan(self, benches: Mapping[str, Bench], seed: int, memory: float) -> Plan:
+        """Its attacks on benches.
 
         Args:
             memory: GiB that the graph of one batch may take.
         """
         attacks = {row.name: row.attack for row in self.rows}
-        return Plan({"target": bench}, attacks, (self.goal,), (seed,), memory=memory)
+        return Plan(dict(benches), attacks, (self.goal,), (seed,), memory=memory)
 
     def found(self, folder: RunFolder) -> Iterator[tuple[Rows, CellResult, pa.Table]]:
-        """Each row with its cell and all its verdicts.
+        """Each cell with its row and all its verdicts, bench by bench.
 
         Raises:
             DataError: there are none, as where all clips are taken for the wanted class already.
         """
-        for row, result in zip(self.rows, read_results(folder), strict=True):
+        rows = {row.name: row for row in self.rows}
+        for result in read_results(folder):
+            row = rows[result.cell.entry.attack]
             if result.verdicts is None:
                 raise DataError(folder.root, f"no verdict on {row.label!r}", "at least one")
             yield row, result, result.verdicts

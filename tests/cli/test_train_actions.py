@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 
 from stumble import zoo
 from stumble.cli import main
-from stumble.models import STGCN
-from stumble.preprocess import StGcn
+from stumble.models import AGCN, PALSTM, STGCN
+from stumble.models.recogniser import ActionRecogniser
+from stumble.preprocess import PartAware, StGcn, TwoStream
 
 SMALL = ["--training.iterations=2", "--training.batch=4", "--recipe=StGcn", "--recipe.frames=8", "--recipe.people=1"]
 
@@ -27,20 +29,47 @@ def actions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_stgcn_with_validation(actions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "kind", "recipe"),
+    [
+        ("stgcn", STGCN, StGcn(8, 1)),
+        ("agcn", AGCN, TwoStream("bone", 8, 1)),
+        ("agcn", AGCN, TwoStream(frames=8)),
+        ("pa-lstm", PALSTM, PartAware(8, 1)),
+    ],
+)
+def test_with_validation(
+    name: str,
+    kind: type[ActionRecogniser],
+    recipe: StGcn | TwoStream | PartAware,
+    actions: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     out = tmp_path / "mine.safetensors"
-    command = ["train", "stgcn", "--data", str(actions), "--split", "files", "--out", str(out), "--validate", "9-12"]
-    assert main([*command, *SMALL]) == 0
+    own = ["--training.iterations=2", "--training.batch=4", f"--recipe={type(recipe).__name__}"]
+    own += [f"--recipe.{field}={value}" for field, value in asdict(recipe).items()]
+    command = ["train", name, "--data", str(actions), "--split", "files", "--out", str(out), "--validate", "9-12", *own]
+    assert main(command) == 0
     shown = capsys.readouterr()
     assert "training: 2/2; loss" in shown.err and "s/iteration, validation" in shown.err
-    network = zoo.File(out, "stgcn").load()
-    assert isinstance(network, STGCN) and network.recipe == StGcn(8, 1)
+    network = zoo.File(out).load()
+    assert isinstance(network, kind) and network.recipe == recipe
     card = zoo.Card.read(out.with_suffix(".json"))
     assert card.data.endswith("(real data), the training side of files: 8 clips of 8 people")
-    assert card.command == " ".join(["stumble", *command, *SMALL])
+    assert card.command == " ".join(["stumble", *command])
     assert card.metrics.keys() == {"top-1", "top-5", "clips"} and card.metrics["clips"] == 4
     assert f"top-1 {card.metrics['top-1']:.1f} %" in shown.out
     assert {path.name for path in tmp_path.iterdir()} == {f"mine.{end}" for end in ("safetensors", "json", "state.pt")}
+
+
+def test_only_the_stream_need_be_named(actions: Path, tmp_path: Path) -> None:
+    """2s-AGCN's own recipe is the default."""
+    out = tmp_path / "bone.safetensors"
+    own = ["--training.iterations=1", "--training.batch=2", "--recipe.stream=bone", "--recipe.frames=8"]
+    assert main(["train", "agcn", "--data", str(actions), "--split", "files", "--out", str(out), *own]) == 0
+    network = zoo.File(out).load()
+    assert isinstance(network, AGCN) and network.recipe == TwoStream("bone", 8)
 
 
 def test_starts_from_other_weights(actions: Path, tmp_path: Path) -> None:

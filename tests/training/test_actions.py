@@ -12,13 +12,14 @@ from stumble.data.actions import ActionData, Clip, Joints
 from stumble.errors import DataError, SpecError, WeightsError
 from stumble.interfaces import Weights
 from stumble.layouts import NTU25, OPENPOSE18
-from stumble.models import STGCN
+from stumble.models import AGCN, PALSTM, STGCN
+from stumble.models.recogniser import ActionRecogniser
 from stumble.preprocess import StGcn
 from stumble.seeds import stream
-from stumble.training import ActionClips, HeldOutTop1, STGCNProgress, STGCNTraining, prepare
-from stumble.training.stgcn import turned
+from stumble.training import ActionClips, ActionProgress, ActionTraining, HeldOutTop1, prepare
+from stumble.training.actions import turned
 
-TINY = STGCNTraining(iterations=4, batch=4, learning_rate=0.05)
+TINY = ActionTraining(iterations=4, batch=4, learning_rate=0.05)
 RECIPE = StGcn(frames=8, people=1)
 
 
@@ -41,30 +42,42 @@ def clips() -> ActionClips:
 
 
 def test_learns_to_tell_classes_apart(tmp_path: Path) -> None:
-    seen: list[STGCNProgress] = []
-    training = STGCNTraining(iterations=40, batch=8, optimiser="sgd", learning_rate=0.02)
-    network = training.run(prepare(dataset(64), RECIPE), tmp_path / "state.pt", progress=seen.append)
+    seen: list[ActionProgress] = []
+    training = ActionTraining(iterations=40, batch=8, optimiser="sgd", learning_rate=0.02)
+    network = training.run(STGCN, prepare(dataset(64), RECIPE), tmp_path / "state.pt", progress=seen.append)
     assert not network.training and network.classes == ("left", "right") and network.recipe == RECIPE
     assert [p.iteration for p in seen] == [10, 20, 30, 40]
     assert seen[-1].loss < seen[0].loss
     assert HeldOutTop1(prepare(dataset(32, first=64), RECIPE)).accuracy(network).percent > 90
 
 
-@pytest.mark.parametrize("turn", [0.0, 30.0])
-def test_resumes_bit_for_bit(turn: float, clips: ActionClips, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [AGCN, PALSTM])
+def test_other_networks_are_trained_alike(kind: type[ActionRecogniser], tmp_path: Path) -> None:
+    seen: list[ActionProgress] = []
+    training, clips = ActionTraining(iterations=20, batch=8, learning_rate=0.005), prepare(dataset(64), RECIPE)
+    network = training.run(kind, clips, tmp_path / "state.pt", progress=seen.append)
+    assert type(network) is kind and not network.training
+    assert seen[-1].loss < seen[0].loss / 2
+    with pytest.raises(WeightsError, match=rf"a training with network='{kind.__name__}'; expected network='STGCN'"):
+        training.run(STGCN, clips, tmp_path / "state.pt")
+
+
+@pytest.mark.parametrize(("kind", "turn"), [(STGCN, 0.0), (STGCN, 30.0), (AGCN, 0.0), (PALSTM, 0.0)])
+def test_resumes_bit_for_bit(kind: type[ActionRecogniser], turn: float, clips: ActionClips, tmp_path: Path) -> None:
     class Interrupted(Exception):
         pass
 
-    def interrupt(progress: STGCNProgress) -> None:
+    def interrupt(progress: ActionProgress) -> None:
         if progress.iteration == 3:
             raise Interrupted
 
     training = replace(TINY, turn=turn)
-    whole = training.run(clips, tmp_path / "whole.pt")
+    whole = training.run(kind, clips, tmp_path / "whole.pt")
     with pytest.raises(Interrupted):
-        training.run(clips, tmp_path / "parts.pt", progress=interrupt, report_every=1, save_every=2)
+        training.run(kind, clips, tmp_path / "parts.pt", progress=interrupt, report_every=1, save_every=2)
     resumed: list[int] = []
-    parts = training.run(clips, tmp_path / "parts.pt", progress=lambda p: resumed.append(p.iteration), report_every=1)
+    tell = resumed.append
+    parts = training.run(kind, clips, tmp_path / "parts.pt", progress=lambda p: tell(p.iteration), report_every=1)
     assert resumed == [3, 4]
     for name, value in whole.state_dict().items():
         assert torch.equal(value, parts.state_dict()[name]), name
@@ -78,11 +91,11 @@ def test_every_clip_takes_its_turn() -> None:
 
 
 def test_the_learning_rate_rises_and_falls() -> None:
-    training = STGCNTraining(iterations=100, warm_up=0.1, learning_rate=1.0)
+    training = ActionTraining(iterations=100, warm_up=0.1, learning_rate=1.0)
     rates = [training.rate(i) for i in range(100)]
     assert rates[:11] == pytest.approx([*np.arange(1, 11) / 11, 1])
     assert rates[55] == pytest.approx(0.5) and 0 < rates[99] < 0.001
-    assert STGCNTraining(iterations=1).rate(0) == pytest.approx(0.001)
+    assert ActionTraining(iterations=1).rate(0) == pytest.approx(0.001)
 
 
 def test_turning_keeps_heights_and_distances() -> None:
@@ -104,14 +117,14 @@ def test_turning_keeps_heights_and_distances() -> None:
 
 
 def test_validates_in_inference_mode(clips: ActionClips, tmp_path: Path) -> None:
-    seen: list[STGCNProgress] = []
+    seen: list[ActionProgress] = []
     modes: list[bool] = []
 
     def validate(network: nn.Module) -> float:
         modes.append(network.training)
         return 0.5
 
-    TINY.run(clips, tmp_path / "s.pt", progress=seen.append, report_every=1, validate=validate, validate_every=2)
+    TINY.run(STGCN, clips, tmp_path / "s.pt", progress=seen.append, report_every=1, validate=validate, validate_every=2)
     assert modes == [False, False]
     assert [p.validation for p in seen] == [None, 0.5, 0.5, 0.5]
 
@@ -150,12 +163,12 @@ def test_damaged_clips_are_left_out_and_named() -> None:
 
 
 def test_state_of_another_training_is_refused(clips: ActionClips, tmp_path: Path) -> None:
-    TINY.run(clips, tmp_path / "s.pt")
+    TINY.run(STGCN, clips, tmp_path / "s.pt")
     with pytest.raises(WeightsError, match=r"s\.pt: found a training with batch=4; expected batch=5"):
-        replace(TINY, batch=5).run(clips, tmp_path / "s.pt")
+        replace(TINY, batch=5).run(STGCN, clips, tmp_path / "s.pt")
     for others in (replace(clips, arrays=clips.arrays[::-1]), replace(clips, labels=clips.labels[::-1])):
         with pytest.raises(WeightsError, match=r"s\.pt: found a training with data='\w+'; expected data='\w+'"):
-            TINY.run(others, tmp_path / "s.pt")
+            TINY.run(STGCN, others, tmp_path / "s.pt")
 
 
 @dataclass(frozen=True)
@@ -173,14 +186,16 @@ class Given(Weights):
 def test_starts_from_given_weights_of_the_same_size(clips: ActionClips, tmp_path: Path) -> None:
     source = STGCN(("l", "r"))
     still = replace(TINY, learning_rate=0.0, iterations=1)
-    network = still.run(clips, tmp_path / "s.pt", initial=Given(source))
+    network = still.run(STGCN, clips, tmp_path / "s.pt", initial=Given(source))
     assert torch.equal(network.fcn.weight, source.fcn.weight)
-    for other in (STGCN(("a", "b", "c")), STGCN(("a", "b"), OPENPOSE18), nn.Linear(1, 1)):
+    for other in (STGCN(("a", "b", "c")), STGCN(("a", "b"), OPENPOSE18), AGCN(("a", "b")), nn.Linear(1, 1)):
         with pytest.raises(SpecError, match=r"initial weights: found \('\w+'.*; expected \('STGCN', 25, 2\)"):
-            still.run(clips, tmp_path / "other.pt", initial=Given(other))
+            still.run(STGCN, clips, tmp_path / "other.pt", initial=Given(other))
+    with pytest.raises(WeightsError, match=r"found data_bn\.weight of shape \(150,\); expected \(75,\)"):
+        still.run(AGCN, clips, tmp_path / "other.pt", initial=Given(AGCN(("l", "r"))))
 
 
 def test_there_is_no_turning_in_the_image(clips: ActionClips, tmp_path: Path) -> None:
     flat = replace(clips, arrays=clips.arrays[:, :, :, :18], layout=OPENPOSE18)
     with pytest.raises(SpecError, match="turn 30: openpose-18 has no depth"):
-        replace(TINY, turn=30.0).run(flat, tmp_path / "s.pt")
+        replace(TINY, turn=30.0).run(STGCN, flat, tmp_path / "s.pt")

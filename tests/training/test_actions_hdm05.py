@@ -8,8 +8,9 @@ import pytest
 
 from stumble.data.action_opening import open_actions
 from stumble.data.action_splits import split_named
+from stumble.models import STGCN
 from stumble.preprocess import StGcn
-from stumble.training import HeldOutTop1, STGCNTraining, prepare
+from stumble.training import ActionTraining, HeldOutTop1, prepare
 
 
 @pytest.mark.slow
@@ -18,7 +19,7 @@ def test_actions_of_an_actor_never_seen_are_recognised(mocap: Path, tmp_path: Pa
     data = open_actions(mocap / "hdm05")
     train, test = split_named("leave-one-out:mm", data).apply(data)
     recipe = StGcn(frames=64, people=1)
-    network = STGCNTraining(iterations=150).run(prepare(train, recipe), tmp_path / "state.pt")
+    network = ActionTraining(iterations=150).run(STGCN, prepare(train, recipe), tmp_path / "state.pt")
     top1 = HeldOutTop1(prepare(test, recipe)).accuracy(network)
     assert top1.clips == len(test) == 44
     assert top1.percent > 60
