@@ -27,12 +27,12 @@ from stumble.spec import identity
 __all__ = ["Flag", "flags", "reached", "reached_by_any", "worst_case"]
 
 _BUDGETS = ("epsilon", "share", "frames", "distortion")
-_EFFORTS = ("iterations", "candidates", "draws")
+_EFFORTS = ("iterations", "candidates", "draws", "queries")
 _RESTARTS = ("restarts", "starts")
 _LEVEL = 0.05
 _CONVERGED = 2.0  # points of success that more effort may add
 
-_BOUNDS: Mapping[str, object] = {"edit": "alter", "distortion": 1.0, "projection": "box"}
+_BOUNDS: Mapping[str, object] = {"edit": "alter", "distortion": 1.0, "coherence": None, "projection": "box"}
 """What bounds an adversary besides its budget and positions, and what those without such a field are held to."""
 
 
