@@ -55,10 +55,8 @@ def test_without_embedding_or_reference_there_is_no_cosine(output: Output, goal:
 
 
 def test_the_margin_is_what_is_missing_of_the_goal_down_to_enough() -> None:
-    output, goal = (
-        Output(logits=torch.tensor([[5.0, 2.0, 1.0], [0.0, 2.0, 1.0]])),
-        Goal("untargeted", LABEL[:1].repeat(2)),
-    )
+    output = Output(logits=torch.tensor([[5.0, 2.0, 1.0], [0.0, 2.0, 1.0]]))
+    goal = Goal("untargeted", torch.tensor([0, 0]))
     assert Margin()(output, goal).tolist() == [3, -2]
     assert Margin(1.5)(output, goal).tolist() == [3, -1.5]
 
