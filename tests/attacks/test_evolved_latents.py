@@ -160,7 +160,9 @@ def test_the_target_is_asked_about_many_sequences_at_once(prior: Weights, two: S
     assert calls == [20, 20, 10]
 
 
-def test_impossible_budgets_are_refused(prior: Weights) -> None:
+def test_impossible_budgets_are_refused(prior: Weights, two: Silhouettes) -> None:
+    with pytest.raises(SpecError, match=r"population is 13; expected at most 12, the dimensions .* or all 14 queries"):
+        EvolvedLatents(prior, budget=Sparsity(frames=1), queries=14, population=13)(Linear(), two, aim(), seed=0)
     with pytest.raises(SpecError, match="queries is 0; expected at least 1"):
         EvolvedLatents(prior, queries=0)
     with pytest.raises(SpecError, match="population is 1; expected at least 2"):

@@ -39,7 +39,8 @@ class EvolvedLatents(Attack):
         objective: what is minimised of the target's answer. The margin needs no more than distances to the people of a
             gallery, which `targets.identifier` adds to a target that answers with embeddings.
         queries: at most so many of each sample.
-        population: queries of one generation; None for 4 + 3 log(dimensions) of the latents.
+        population: queries of one generation, at most as many as a sample's latents have dimensions, or all: then it is
+            random search. None for 4 + 3 log(dimensions).
         stop: a sample is finished at the first query that reaches the goal by this margin of the target's logits; None
             never asks, and takes all queries.
     """
@@ -66,15 +67,7 @@ class EvolvedLatents(Attack):
         prior = prior_of(self.prior)
         scene = FrameEdit(target, batch, self.edit, self.budget, self.positions, seed)
         searches = [
-            _Search(
-                SepCMA(
-                    np.zeros(count * prior.latent_dim),
-                    sigma=1.0,
-                    seed=int(stream(seed, name, "evolution").integers(2**32)),
-                    population_size=self.population,
-                ),
-                self.queries,
-            )
+            self._search(count * prior.latent_dim, stream(seed, name, "evolution"))
             for name, count in zip(batch.ids, scene.counts, strict=True)
         ]
         with torch.no_grad():
@@ -86,6 +79,17 @@ class EvolvedLatents(Attack):
             record.queries[row] = search.queries
             record.finish(torch.tensor([row]), search.optimiser.generation, search.stopped)
         return scene.result(torch.cat([search.best.frames for search in searches]), record)
+
+    def _search(self, dimensions: int, randomness: np.random.Generator) -> _Search:
+        if self.population is not None and dimensions < self.population < self.queries:
+            # its variances would be learned from one generation alone, and fall below zero
+            raise SpecError(
+                f"EvolvedLatents: population is {self.population}; expected at most {dimensions}, the dimensions of a "
+                f"sample's latents, or all {self.queries} queries"
+            )
+        seed = int(randomness.integers(2**32))
+        optimiser = SepCMA(np.zeros(dimensions), sigma=1.0, seed=seed, population_size=self.population)
+        return _Search(optimiser, self.queries)
 
     def _answers(
         self, prior: SilhouettePrior, scene: FrameEdit, goal: Goal, asked: Sequence[tuple[int, np.ndarray]]
