@@ -3,8 +3,8 @@
     stumble data synth gait --subjects 124 --out walkers
     python benchmarks/beyond.py walkers docs
 
-Writes DOCS/beyond.md and DOCS/images/queries.svg, from people 75-124, on whom nothing was trained or chosen; what is
-plausible is fixed on the people that the protocol trains.
+Writes DOCS/beyond.md and DOCS/images/queries.svg, by default from people 75-124, on whom nothing was trained or chosen;
+what is plausible is fixed on the people that the protocol trains.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from incremental import machine
 
 from stumble.attacks import EvolvedLatents, GreedyGradient, GreedyTrials, TemporalSparse, bounded
 from stumble.campaign import AttackSummary, GaitEvaluation, summarise
-from stumble.campaign.choices import recogniser, weights
+from stumble.campaign.choices import people, recogniser, weights
 from stumble.campaign.gait_bench import plausibility_of
 from stumble.campaign.query_curve import QueryPoint, query_curve
 from stumble.constraints import Even, First, Positions, RandomPositions, Sparsity
@@ -84,11 +84,13 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("docs", type=Path, nargs="?", default=Path("docs"))
     parser.add_argument("--model", default="gaitset-synthetic", help="name of shipped weights, or a checkpoint")
+    parser.add_argument("--subjects", default="75-124", help="whom to attack")
     parser.add_argument("--quick", action="store_true", help="two probes and one step, to see that it runs")
     given = parser.parse_args()
     keep_freed_memory()
     size, data = QUICK if given.quick else Size(), open_gait(given.data)
-    bench = opened(given.model, data, size.probes, pooled=False)
+    attacked = people(data, given.subjects)
+    bench = opened(given.model, data, attacked, size.probes, pooled=False)
     bench = replace(bench, plausibility=plausibility_of(data))
     positions = {
         (count, name): bench.verdicts(sparse(count, rule, size))
@@ -98,20 +100,20 @@ def main() -> None:
     print("positions: done", flush=True)
     coherent = {(name, least): summarise(bench.verdicts(attack)) for name, least, attack in prices(size)}
     print("coherence: done", flush=True)
-    curves = asked(opened(given.model, data, max(1, size.probes // 2), pooled=True), size.queries)
+    curves = asked(opened(given.model, data, attacked, size.probes // 2, pooled=True), size.queries)
     source = f"{data.name}{', synthetic data' if data.synthetic else ''}; {given.model}; one frame of 40"
     (given.docs / "images").mkdir(parents=True, exist_ok=True)
     for file, text in (
         (given.docs / "images" / "queries.svg", queries_svg(curves, source)),
-        (given.docs / "beyond.md", page(data, given.model, size, positions, coherent, curves)),
+        (given.docs / "beyond.md", page(data, len(attacked), given.model, size, positions, coherent, curves)),
     ):
         with whole_file(file) as temporary:
             temporary.write_text(text, encoding="utf-8")
     print(f"{given.docs / 'beyond.md'}: {len(positions)} + {len(coherent)} rows, {len(curves)} panels")
 
 
-def opened(model: str, data: GaitData, probes: int, pooled: bool) -> Bench:
-    evaluation = GaitEvaluation.prepare(recogniser(weights(model)), data, frames=40, pooled=pooled)
+def opened(model: str, data: GaitData, subjects: Sequence[str], probes: int, pooled: bool) -> Bench:
+    evaluation = GaitEvaluation.prepare(recogniser(weights(model)), data, subjects=subjects, frames=40, pooled=pooled)
     return Bench(evaluation.select(kinds=["NM"], limit=probes))
 
 
@@ -149,6 +151,7 @@ def percent(value: float | None, interval: tuple[float, float] | None = None) ->
 
 def page(
     data: GaitData,
+    subjects: int,
     model: str,
     size: Size,
     positions: Mapping[tuple[int, str], pa.Table],
@@ -178,8 +181,8 @@ def page(
     lines = "\n".join
     return f"""# Beyond the paper: positions, coherence, queries
 
-{first.sequences} normal-walking probes of {data.name}{made}, clips of 40 frames, recogniser {model},
-clean rank-1 {first.rank1_clean:.1f} %; percent, 95 % intervals over people.
+{first.sequences} normal-walking probes of {subjects} people of {data.name}{made}, clips of 40 frames, recogniser
+{model}, clean rank-1 {first.rank1_clean:.1f} %; percent, 95 % intervals over people.
 
 ## Where the frames go
 
