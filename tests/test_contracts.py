@@ -11,6 +11,9 @@ from torch import Tensor, nn
 
 from stumble.attacks import (
     BestReal,
+    EvolvedLatents,
+    GreedyGradient,
+    GreedyTrials,
     PixelAttack,
     RandomFrames,
     RandomLatents,
@@ -20,11 +23,12 @@ from stumble.attacks import (
     mi_fgsm,
     pgd,
 )
-from stumble.constraints import Even, Given, Kept, RandomPositions, Sparsity
+from stumble.constraints import Coherence, Even, Given, Kept, RandomPositions, Sparsity
 from stumble.data.frame_pool import LoadedFrames
 from stumble.interfaces import Attack, Constraint, Features, Goal, Output, SilhouetteInput, Target, Weights
 from stumble.models import GEI, GaitBase, GaitGAN, GaitSet, GEINet, SelfGait
 from stumble.models.wgan_gp import SilhouetteGAN
+from stumble.objectives import Cosine
 from stumble.sequences import Silhouettes
 from stumble.targets import wrap
 from stumble.testing import check_attack, check_constraint, check_target
@@ -149,12 +153,20 @@ def test_targets(target: Callable[[], Target], batch: Silhouettes) -> None:
         TemporalSparse(PRIOR, "insert", Sparsity(0.5), Even(), iterations=2),
         TemporalSparse(PRIOR, "alter", Sparsity(frames=2), Given((0, 2)), iterations=2, incremental=False),
         TemporalSparse(PRIOR, "insert", Sparsity(frames=2), RandomPositions(), iterations=2, black_and_white=True),
+        TemporalSparse(PRIOR, budget=Sparsity(frames=2), positions=GreedyTrials(), iterations=2),
+        TemporalSparse(PRIOR, "insert", Sparsity(frames=1), GreedyTrials(), iterations=2),
+        TemporalSparse(PRIOR, budget=Sparsity(frames=2), positions=GreedyGradient(), iterations=2),
+        TemporalSparse(PRIOR, budget=Sparsity(frames=2), iterations=2, coherence=0.6),
+        TemporalSparse(PRIOR, "insert", positions=Even(), iterations=2, starts=2, coherence=0.6),
         RandomFrames(PRIOR),
         RandomFrames(PRIOR, "insert", Sparsity(0.5), RandomPositions(), sphere=True),
         RealFrames(POOL),
         RealFrames(POOL, "insert", Sparsity(frames=2), Even()),
         RandomLatents(PRIOR, draws=3),
         RandomLatents(PRIOR, "insert", Sparsity(frames=2), Even(), draws=2),
+        RandomLatents(PRIOR, positions=GreedyTrials(), draws=2),
+        EvolvedLatents(PRIOR, objective=Cosine(), queries=9, population=4, stop=None),
+        EvolvedLatents(PRIOR, "insert", Sparsity(0.5), Even(), Cosine(), queries=5, population=2, stop=None),
         BestReal(POOL),
         BestReal(POOL, "insert", Sparsity(frames=2), RandomPositions(), candidates=8),
         PixelAttack(iterations=2),
@@ -179,7 +191,7 @@ def test_attacks(attack: Attack, target: Callable[[], Target], batch: Silhouette
     check_attack(attack, recogniser, batch, goal, seed=1, share=share)
 
 
-@pytest.mark.parametrize("constraint", [Kept("alter"), Kept("insert")], ids=repr)
+@pytest.mark.parametrize("constraint", [Kept("alter"), Kept("insert"), Coherence(0.7)], ids=repr)
 def test_constraints(constraint: Constraint, batch: Silhouettes) -> None:
     edited = batch.mask & (torch.arange(7) == 0)
     clean = batch

@@ -7,7 +7,8 @@ from scipy.spatial.distance import cosine
 
 from stumble.errors import TargetError
 from stumble.interfaces import Goal, Output
-from stumble.objectives import Cosine
+from stumble.objectives import Cosine, Margin, Objective
+from stumble.spec import from_plain, to_plain
 
 DRAW = torch.Generator().manual_seed(0)
 EMBEDDING, REFERENCE = torch.randn(4, 3, 5, generator=DRAW), torch.randn(4, 3, 5, generator=DRAW)
@@ -51,3 +52,15 @@ def test_without_embedding_or_reference_there_is_no_cosine(output: Output, goal:
         TargetError, match="the cosine needs an embedding from the target and one in the goal's reference"
     ):
         Cosine()(output, goal)
+
+
+def test_the_margin_is_what_is_missing_of_the_goal_down_to_enough() -> None:
+    output = Output(logits=torch.tensor([[5.0, 2.0, 1.0], [0.0, 2.0, 1.0]]))
+    goal = Goal("untargeted", torch.tensor([0, 0]))
+    assert Margin()(output, goal).tolist() == [3, -2]
+    assert Margin(1.5)(output, goal).tolist() == [3, -1.5]
+
+
+@pytest.mark.parametrize("objective", [Margin(), Margin(1.5)])
+def test_a_margin_can_be_written_down(objective: Margin) -> None:
+    assert from_plain(to_plain(objective), Objective) == objective

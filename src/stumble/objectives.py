@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -56,13 +55,14 @@ class Margin(Objective):
     Unlike the cross-entropy its gradient does not vanish where the target is sure of itself.
 
     Attributes:
-        enough: a margin beyond which there is nothing more to gain.
+        enough: a margin beyond which there is nothing more to gain; None where there always is.
     """
 
-    enough: float = math.inf
+    enough: float | None = None
 
     def __call__(self, output: Output, goal: Goal) -> Float[Tensor, " b"]:
-        return -goal.margin(logits_of(output)).clamp_max(self.enough)
+        margin = goal.margin(logits_of(output))
+        return -(margin if self.enough is None else margin.clamp_max(self.enough))
 
 
 def logits_of(output: Output) -> Float[Tensor, "b c"]:

@@ -15,11 +15,13 @@ from torch import Tensor, nn
 
 from stumble.attacks import TemporalSparse
 from stumble.attacks.temporal_sparse import within_reach
-from stumble.constraints import Even, Given, Kept, RandomPositions, Sparsity
+from stumble.constraints import Coherence, Even, Given, Kept, RandomPositions, Sparsity
 from stumble.errors import SpecError
 from stumble.interfaces import Goal, SetPooled, SilhouettePrior, Weights
+from stumble.metrics.retrieval import EmbeddedSequences
 from stumble.seeds import normal
 from stumble.sequences import Silhouettes
+from stumble.targets import Gallery, identifier
 
 Leaving = Callable[[Silhouettes], Goal]
 Similarity = Callable[[Silhouettes, Goal], Tensor]
@@ -227,3 +229,53 @@ def test_a_longer_reach_hurts_more(
         return float(similarity(attack(target, walks, goal, seed=0).adversarial, goal).mean())
 
     assert reached(None) < reached(40.0) < reached(10.0)
+
+
+@pytest.fixture
+def bright() -> Silhouettes:
+    """Three sequences whose upper half is white."""
+    frames = torch.zeros(3, 7, 4, 3, dtype=torch.uint8)
+    frames[:, :, :2] = 255
+    return Silhouettes(frames, torch.tensor([7, 5, 7]), ("a", "b", "c"))
+
+
+@pytest.mark.parametrize("edit", ["alter", "insert"])
+def test_coherent_frames_keep_to_their_neighbours_and_hurt_less(
+    edit: str, target: SetPooled, prior: Weights, bright: Silhouettes, untargeted: Leaving, similarity: Similarity
+) -> None:
+    bright = replace(bright, frames=bright.frames * bright.mask[:, :, None, None])
+    goal = untargeted(bright)
+    attack = TemporalSparse(prior, edit, Sparsity(frames=2), Even(), plausibility=0.0, step=0.02)  # type: ignore[arg-type]
+    free, held = (a(target, bright, goal, seed=1) for a in (attack, replace(attack, coherence=0.7)))
+    least = Coherence(0.7)
+    assert float(least.violation(free.adversarial.quantised(), bright, free.edited).min()) > 0.1
+    assert least.violation(held.adversarial.quantised(), bright, held.edited).tolist() == [0, 0, 0]
+    assert bool((similarity(held.adversarial, goal) >= similarity(free.adversarial, goal)).all())
+    assert bool((similarity(held.adversarial, goal) < 0.999).all())
+    lacking = held.trace["incoherence"]
+    assert bool((lacking[-10:].mean(0) < 0.5 * lacking[0]).all()), "the descent goes there by itself"
+
+
+def test_what_is_finished_is_so_with_the_frames_that_are_allowed(
+    target: SetPooled, prior: Weights, bright: Silhouettes, untargeted: Leaving
+) -> None:
+    bright = replace(bright, frames=bright.frames * bright.mask[:, :, None, None])
+    embedding = target(bright).embedding
+    assert embedding is not None
+    darker = embedding + 0.5 * (embedding < 0.5)
+    gallery = Gallery(EmbeddedSequences(torch.cat([embedding[:1], darker[:1]]), ["own", "other"], ["090"] * 2))
+    known = identifier(target, gallery)
+    goal = replace(untargeted(bright), label=torch.tensor([1, 1, 1]))
+    assert gallery.identities == ("other", "own")
+    attack = TemporalSparse(prior, budget=Sparsity(frames=1), plausibility=0.0, stop=0.0, coherence=0.6)
+    result = attack(known, bright, goal, seed=0)
+    logits = known(result.adversarial.quantised()).logits
+    assert logits is not None
+    finished = [why == "reached" for why in result.stopped]
+    assert (goal.margin(logits) > 0).tolist() == finished and True in finished
+    assert Coherence(0.6).violation(result.adversarial.quantised(), bright, result.edited).tolist() == [0, 0, 0]
+
+
+def test_an_impossible_coherence_is_refused(prior: Weights) -> None:
+    with pytest.raises(SpecError, match="least is 2"):
+        TemporalSparse(prior, coherence=2.0)

@@ -41,6 +41,12 @@ def test_how_long_the_whole_experiment_takes(tmp_path: Path, walkers: Path) -> N
     assert "| Table II | targeted | 1/40 | 3,300 |" in page(tmp_path, "experiment", str(walkers))
 
 
+def test_what_is_beyond_the_paper(tmp_path: Path, walkers: Path) -> None:
+    text = page(tmp_path, "beyond", str(walkers))
+    assert "| 1 | greedy by trial |" in text and "| bounded | 0.7 |" in text and "| targeted | random search |" in text
+    assert "success by queries" in (tmp_path / "images" / "queries.svg").read_text(encoding="utf-8")
+
+
 def test_what_the_machinery_of_a_campaign_costs(tmp_path: Path, walkers: Path) -> None:
     assert "| more |" in page(tmp_path, "campaign", str(walkers))
 

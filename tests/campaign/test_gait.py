@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 import torch
 
-from stumble.attacks import RealFrames
+from stumble.attacks import EvolvedLatents, RealFrames
 from stumble.campaign import GaitEvaluation, summarise
 from stumble.campaign.reference import fit_plausibility, split_reference
 from stumble.campaign.store import read_samples
@@ -21,8 +21,10 @@ from stumble.errors import DataError
 from stumble.interfaces import Goal, Output, SilhouetteInput
 from stumble.metrics.gei import gait_energy_images
 from stumble.metrics.retrieval import EmbeddedSequences, nearest, rank1_table
+from stumble.objectives import Cosine
 from stumble.sequences import Silhouettes
 from stumble.synth import Walkers
+from stumble.zoo import Shipped
 
 VIEWS = ("072", "090", "108")
 
@@ -66,6 +68,21 @@ def test_probes_are_attacked_stored_and_judged(evaluation: GaitEvaluation, data:
     assert summary.sequences == 9 and summary.rank1_clean > summary.rank1 - 1e-9
     again = evaluation.attack(attack, "untargeted", tmp_path, seed=3)
     assert again.equals(table)
+
+
+def test_an_attack_that_stops_at_success_is_told_distances_to_the_gallery(data: GaitData, tmp_path: Path) -> None:
+    """In a pooled evaluation what it stops at is what the judge finds; others are told embeddings alone."""
+    pooled = GaitEvaluation.prepare(EnergyImage(), data, frames=40, pooled=True)
+    prior = Shipped("wgan-synthetic")
+    attack = EvolvedLatents(prior, budget=Sparsity(0.9), queries=12, population=6)
+    table = pooled.attack(attack, "untargeted", tmp_path, seed=0)
+    rows = table.to_pylist()
+    assert {row["stopped"] for row in rows} == {"reached", "budget"}
+    for row in rows:
+        assert (row["stopped"] == "reached") == (not row["correct_after"])
+        assert 1 <= row["queries"] <= 12 and (row["stopped"] == "reached" or row["queries"] == 12)
+    blind = EvolvedLatents(prior, objective=Cosine(), queries=2, stop=None)
+    assert set(pooled.attack(blind, "untargeted", tmp_path)["queries"].to_pylist()) == {2}
 
 
 def test_the_protocols_people_are_tested(evaluation: GaitEvaluation, data: GaitData) -> None:

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stumble import zoo
-from stumble.attacks import PixelAttack, RealFrames, TemporalSparse
+from stumble.attacks import GreedyTrials, PixelAttack, RealFrames, TemporalSparse
 from stumble.cli import main
 from stumble.cli.shorthand import spelled_out
 from stumble.constraints import Even, Sparsity
@@ -50,6 +50,28 @@ def test_temporal_sparse_with_nested_fields(
     with np.load(out / "samples" / "0000.npz") as samples:
         assert samples["frames"].shape == (2, 6, 64, 44)
         np.testing.assert_array_equal(samples["edited"][0], [False, True, False, False, True, False])
+
+
+def test_searched_positions_and_coherent_frames(command: list[str], networks: Path, tmp_path: Path) -> None:
+    options = ["--attack", "TemporalSparse", "--attack.prior", str(networks / "wgan.safetensors"), *TINY]
+    options += ["--attack.iterations", "1", "--attack.positions", "GreedyTrials", "--attack.coherence", "0.6"]
+    assert main([*command, *options]) == 0
+    result = json.loads((tmp_path / "out" / "attack.json").read_text())
+    attack = from_plain(result["specification"]["attack"], Attack)
+    assert isinstance(attack, TemporalSparse)
+    assert (attack.positions, attack.coherence) == (GreedyTrials(), 0.6)
+    verdicts = pq.read_table(tmp_path / "out" / "verdicts.parquet")
+    assert set(verdicts["queries"].to_pylist()) == {6 + 5 + 1}, "the places tried for two frames, and a step"
+
+
+def test_a_black_box_attack_stores_the_queries_of_each_sample(
+    command: list[str], networks: Path, tmp_path: Path
+) -> None:
+    options = ["--attack", "EvolvedLatents", "--attack.prior", str(networks / "wgan.safetensors"), *TINY]
+    assert main([*command, *options, "--attack.queries", "7", "--attack.population", "4"]) == 0
+    verdicts = pq.read_table(tmp_path / "out" / "verdicts.parquet")
+    for stopped, queries in zip(verdicts["stopped"].to_pylist(), verdicts["queries"].to_pylist(), strict=True):
+        assert (stopped, queries) == ("budget", 7) or (stopped == "reached" and 1 <= queries <= 7)
 
 
 def test_a_file_and_the_command_line_mean_the_same(command: list[str], networks: Path, tmp_path: Path) -> None:

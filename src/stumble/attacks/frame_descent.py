@@ -15,7 +15,12 @@ from stumble.attacks.steps import accumulate
 from stumble.interfaces import AttackResult, Goal, Output
 from stumble.objectives import logits_of
 
-__all__ = ["FrameDescent"]
+__all__ = ["FrameDescent", "weighted"]
+
+
+def weighted(terms: Mapping[str, Float[Tensor, " b"]], weights: Mapping[str, float]) -> Float[Tensor, " b"]:
+    """The sum of the terms, each with its weight or with 1."""
+    return sum((weights.get(name, 1.0) * value for name, value in terms.items()), torch.tensor(0.0))
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class FrameDescent:
             packed variables they are.
         stop: a sample leaves the batch once its frames, rounded to 256 levels, reach the goal by this margin of the
             target's logits; None never asks. Samples that stopped early transfer worse to other targets.
+        finish: brings the frames of a scene to where a constraint admits them before they are handed over.
     """
 
     iterations: int
@@ -44,12 +50,15 @@ class FrameDescent:
     weights: Mapping[str, float]
     advance: Callable[[Tensor, Tensor, Int[Tensor, " f"]], Tensor]
     stop: float | None = None
+    finish: Callable[[FrameEdit, Float[Tensor, "f h w"]], Float[Tensor, "f h w"]] = lambda scene, frames: frames
 
-    def __call__(self, scene: FrameEdit, goal: Goal, variables: Tensor, queries: int = 0) -> AttackResult:
+    def __call__(
+        self, scene: FrameEdit, goal: Goal, variables: Tensor, queries: int | Int[Tensor, " b"] = 0
+    ) -> AttackResult:
         """The frames at which the descent from these variables ends.
 
         Args:
-            queries: those that finding the variables took.
+            queries: of each sample, those that finding the variables took.
 
         Raises:
             TargetError: `stop` is given and the target answers without logits.
@@ -70,8 +79,7 @@ class FrameDescent:
                 record.finish(rows[~running], iteration, "reached")
                 if not bool(running.any()):
                     break
-            loss = sum((self.weights.get(name, 1.0) * value for name, value in terms.items()), torch.tensor(0.0))
-            (gradient,) = torch.autograd.grad(loss.sum(), variables)
+            (gradient,) = torch.autograd.grad(weighted(terms, self.weights).sum(), variables)
             momentum = accumulate(momentum, gradient, self.momentum, scene.owner, len(scene.clean))
             if not bool(running.all()):
                 index, kept = running.nonzero().flatten(), running[scene.owner]
@@ -82,7 +90,7 @@ class FrameDescent:
             final[packed] = variables.detach()
             record.finish(rows, self.iterations, "budget")
         with torch.no_grad():
-            return whole.result(self.frames(final), record, queries)
+            return whole.result(self.finish(whole, self.frames(final)), record, queries)
 
     def _reached(
         self,
@@ -93,7 +101,7 @@ class FrameDescent:
         queries: Int[Tensor, " b"],
         rows: Int[Tensor, " r"],
     ) -> Bool[Tensor, " r"]:
-        """Whose frames do what is wanted once they are rounded.
+        """Whose frames do what is wanted once they are finished and rounded.
 
         The target is asked, which counts, only about those that do it as they are.
         """
@@ -104,7 +112,7 @@ class FrameDescent:
         if not len(hopeful):
             return nobody
         queries[rows[hopeful]] += 1
-        chosen = torch.isin(scene.owner, hopeful)
+        some, chosen = scene.select(hopeful), torch.isin(scene.owner, hopeful)
         with torch.no_grad():
-            rounded = scene.select(hopeful).output((frames[chosen] * 255).round() / 255)
+            rounded = some.output((self.finish(some, frames[chosen]) * 255).round() / 255)
         return nobody.index_put((hopeful,), goal.select(hopeful).margin(logits_of(rounded)) > self.stop)

@@ -41,7 +41,8 @@ class _Clean:
         """Those of the sequences at the given positions."""
         if self.pooled:
             return _Clean(tuple(x[index] for x in self.features), self.sizes[index], True)
-        kept = torch.isin(torch.repeat_interleave(self.sizes), index)
+        packed = torch.arange(int(self.sizes.sum())).split(self.sizes.tolist())
+        kept = torch.cat([packed[row] for row in index.tolist()])
         return _Clean(tuple(x[kept] for x in self.features), self.sizes[index], False)
 
 
@@ -98,7 +99,8 @@ class FrameEdit:
         return _Clean(tuple(torch.cat(part) for part in zip(*parts, strict=True)), sizes, pooled)
 
     def select(self, index: Int[Tensor, " r"]) -> FrameEdit:
-        """The same for the sequences at the given positions, in ascending order; nothing is encoded again."""
+        """The same for the sequences at the given positions, in that order, some perhaps more than once; nothing is
+        encoded again."""
         chosen = copy(self)
         chosen.clean, chosen.base = self.clean.select(index), self.base.select(index)
         chosen.edited = self.edited[index, : chosen.base.frames.shape[1]]
@@ -144,7 +146,9 @@ class FrameEdit:
         clean = tuple(x[row : row + 1].expand_as(y) for x, y in zip(self._cache.features, features, strict=True))
         return self.target.head(self.target.merge(clean, features))
 
-    def result(self, frames: Float[Tensor, "f h w"], record: Record, queries: int = 0) -> AttackResult:
+    def result(
+        self, frames: Float[Tensor, "f h w"], record: Record, queries: int | Int[Tensor, " b"] = 0
+    ) -> AttackResult:
         """The attack's answer with these frames, after this effort and so many queries of each sample before it."""
         return AttackResult(
             adversarial=self.sequences(frames.detach()),

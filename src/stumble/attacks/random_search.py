@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from stumble.attacks.record import Record
+from stumble.attacks.searched_positions import GreedyGradient
 from stumble.attacks.skeleton_space import JointSpace, Projection
 from stumble.attacks.temporal_sparse import TemporalSparse
 from stumble.constraints.frames import Edit, First, Positions, Sparsity
@@ -55,6 +56,8 @@ class RandomLatents(Attack):
     def __post_init__(self) -> None:
         if self.draws < 2:
             raise SpecError(f"RandomLatents: draws is {self.draws}; expected at least 2 to choose from")
+        if isinstance(self.positions, GreedyGradient):
+            raise SpecError("RandomLatents: positions are GreedyGradient; it uses no gradients, try GreedyTrials")
 
     def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:
         beginning = TemporalSparse(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -11,8 +12,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from stumble.attacks.frame_descent import FrameDescent
+from stumble.attacks.frame_descent import FrameDescent, weighted
 from stumble.attacks.frame_edit import FrameEdit
+from stumble.attacks.searched_positions import Placement, place
+from stumble.constraints.coherence import Coherence
 from stumble.constraints.frames import Edit, First, Positions, Sparsity
 from stumble.errors import SpecError
 from stumble.interfaces import Attack, AttackResult, Goal, Output, SilhouettePrior, Target, Weights
@@ -22,6 +25,8 @@ from stumble.sequences import Silhouettes
 from stumble.targets.frozen import on_frozen
 
 __all__ = ["TemporalSparse", "bounded", "prior_of", "within_reach"]
+
+_INSISTENCE = 10.0  # of incoherence: on the way to a bound that the last frames keep in any case
 
 
 def prior_of(weights: Weights) -> SilhouettePrior:
@@ -63,7 +68,8 @@ class TemporalSparse(Attack):
         prior: generator and critic.
         edit: "alter" (Eq. 4) or "insert".
         budget: K.
-        positions: where; the paper's default is the first K.
+        positions: where; the paper's default is the first K. `GreedyTrials` and `GreedyGradient` search them with the
+            frames that the first latents make.
         objective: what is minimised of the target's answer.
         iterations: T of the paper.
         step: epsilon of the paper, per coordinate of the latent.
@@ -74,6 +80,9 @@ class TemporalSparse(Attack):
         starts: latents tried per frame before the descent; the best starts it. 1 is the paper's.
         reach: how far, as an angle in degrees, a latent may go from its start; None, the paper's, is without bound.
             Frames stay more like the generator's usual ones, and less harmful.
+        coherence: mean overlap with the frames before and after that every edited frame must have, see `Coherence`;
+            None, the paper's, asks for nothing. What a frame lacks counts ten times in what is minimised, and the last
+            frames are brought back to what is allowed.
         black_and_white: optimise through rounding to black and white (straight-through), for targets that
             threshold their input. Frames are returned rounded.
         incremental: encode clean frames once (see `FrameEdit`).
@@ -93,15 +102,21 @@ class TemporalSparse(Attack):
     clip: float = 2.0
     starts: int = 1
     reach: float | None = None
+    coherence: float | None = None
     black_and_white: bool = False
     incremental: bool = True
     stop: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.coherence is not None:
+            Coherence(self.coherence)
+
     @on_frozen
     def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:
         prior = prior_of(self.prior)
-        scene = FrameEdit(target, batch, self.edit, self.budget, self.positions, seed, self.incremental)
-        origin = self._start(prior, scene, goal, seed)
+        placement = self._placed(prior, target, batch, goal, seed)
+        scene = FrameEdit(target, batch, self.edit, self.budget, placement.positions, seed, self.incremental)
+        origin = self._start(prior, scene, goal, seed, placement.order)
 
         def advance(latents: Tensor, sign: Tensor, packed: Tensor) -> Tensor:
             moved = prior.to_prior((latents - self.step * sign).clamp(-self.clip, self.clip))
@@ -112,37 +127,68 @@ class TemporalSparse(Attack):
             self.momentum,
             partial(self._frames, prior),
             partial(self._terms, prior),
-            {"implausibility": self.plausibility},
+            self._weights,
             advance,
             self.stop,
+            self._finished,
         )
-        return descent(scene, goal, origin, self.starts if self.starts > 1 else 0)
+        return descent(scene, goal, origin, placement.queries + (self.starts if self.starts > 1 else 0))
+
+    @property
+    def _weights(self) -> dict[str, float]:
+        return {"implausibility": self.plausibility, "incoherence": _INSISTENCE}
 
     def _terms(
         self, prior: SilhouettePrior, scene: FrameEdit, goal: Goal, output: Output, frames: Tensor
     ) -> dict[str, Float[Tensor, " b"]]:
-        """The objective, and how implausible the critic finds the frames (not asked where it has no weight)."""
-        wanted = self.objective(output, goal)
-        if not self.plausibility:
-            return {"objective": wanted, "implausibility": torch.zeros_like(wanted)}
-        loss = functional.softplus(-prior.plausibility_logit(frames))  # BCE(sigma, 1)
-        return {"objective": wanted, "implausibility": scene.per_sequence(loss)}
+        """The objective, how implausible the critic finds the frames (not asked where it has no weight), and how much
+        coherence they lack where some is asked for."""
+        terms = {"objective": self.objective(output, goal)}
+        terms["implausibility"] = torch.zeros_like(terms["objective"])
+        if self.plausibility:
+            loss = functional.softplus(-prior.plausibility_logit(frames))  # BCE(sigma, 1)
+            terms["implausibility"] = scene.per_sequence(loss)
+        if self.coherence is not None:
+            coherence = Coherence(self.coherence)
+            terms["incoherence"] = coherence.lacking(scene.sequences(frames), scene.clean, scene.edited)
+        return terms
 
-    def _start(self, prior: SilhouettePrior, scene: FrameEdit, goal: Goal, seed: int) -> Tensor:
-        """The best of `starts` draws, uniform on the prior, with a random stream per sample and trial."""
-        size, trials, losses = (max(scene.counts), prior.latent_dim), [], []
-        for trial in range(self.starts):
-            drawn = normal(seed, scene.clean.ids, f"latents {trial}", size)
-            trials.append(prior.to_prior(torch.cat([drawn[row, :count] for row, count in enumerate(scene.counts)])))
-            if self.starts > 1:
-                with torch.no_grad():
-                    frames = self._frames(prior, trials[-1])
-                    terms = self._terms(prior, scene, goal, scene.output(frames), frames)
-                losses.append(terms["objective"] + self.plausibility * terms["implausibility"])
+    def _finished(self, scene: FrameEdit, frames: Float[Tensor, "f h w"]) -> Float[Tensor, "f h w"]:
+        if self.coherence is None:
+            return frames
+        coherent = Coherence(self.coherence).project(scene.sequences(frames), scene.clean, scene.edited)
+        return coherent.frames[scene.edited]
+
+    def _placed(self, prior: SilhouettePrior, target: Target, batch: Silhouettes, goal: Goal, seed: int) -> Placement:
+        def first() -> Float[Tensor, "f h w"]:
+            order = [tuple(range(self.budget.count(length))) for length in batch.lengths.tolist()]
+            with torch.no_grad():
+                return self._frames(prior, self._drawn(prior, batch.ids, order, seed, 0))
+
+        return place(self.positions, target, batch, goal, self.edit, self.budget, self.objective, first)
+
+    def _start(
+        self, prior: SilhouettePrior, scene: FrameEdit, goal: Goal, seed: int, order: Sequence[tuple[int, ...]]
+    ) -> Float[Tensor, "f v"]:
+        """The best of `starts` draws, uniform on the prior."""
+        trials, losses = [self._drawn(prior, scene.clean.ids, order, seed, k) for k in range(self.starts)], []
         if self.starts == 1:
             return trials[0]
+        for latents in trials:
+            with torch.no_grad():
+                frames = self._frames(prior, latents)
+                terms = self._terms(prior, scene, goal, scene.output(frames), frames)
+            losses.append(weighted(terms, self._weights))
         best = torch.stack(losses).argmin(0)[scene.owner]
         return torch.stack(trials)[best, torch.arange(len(best))]
+
+    @staticmethod
+    def _drawn(
+        prior: SilhouettePrior, ids: tuple[str, ...], order: Sequence[tuple[int, ...]], seed: int, trial: int
+    ) -> Float[Tensor, "f v"]:
+        """Latents with a random stream per sample and trial, in this order."""
+        drawn = normal(seed, ids, f"latents {trial}", (max(map(len, order)), prior.latent_dim))
+        return prior.to_prior(torch.cat([drawn[row, list(own)] for row, own in enumerate(order)]))
 
     def _frames(self, prior: SilhouettePrior, latents: Tensor) -> Tensor:
         frames = prior.generate(latents)

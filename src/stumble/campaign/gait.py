@@ -23,11 +23,13 @@ from stumble.judge import GaitJudge, Probe
 from stumble.metrics.distances import Distance
 from stumble.metrics.plausibility import Plausibility
 from stumble.metrics.retrieval import Decisions, EmbeddedSequences
+from stumble.objectives import CrossEntropy, Margin
 from stumble.seeds import stream
 from stumble.sequences import Silhouettes
 from stumble.targets.embedding import embed
 from stumble.targets.frozen import frozen
 from stumble.targets.gallery import Gallery
+from stumble.targets.identifier import identifier
 
 __all__ = ["GaitEvaluation"]
 
@@ -155,6 +157,13 @@ class GaitEvaluation:
         with frozen(self.target):
             return Room.measured(lambda: self.target(moved).embedding, len(moved.frames[0]), self.memory)
 
+    def _asked_by(self, attack: Attack) -> Target:
+        """The target; with the gallery behind it for an attack that wants to know whom sequences are taken for."""
+        asks = isinstance(getattr(attack, "objective", None), Margin | CrossEntropy)
+        if asks or getattr(attack, "stop", None) is not None:
+            return identifier(self.target, self.gallery)
+        return self.target
+
     def judge(
         self,
         plausibility: Plausibility | None = None,
@@ -189,7 +198,7 @@ class GaitEvaluation:
         tables, done = [], 0
         for number, (keys, clean) in enumerate(ahead(self.batches())):
             goal = self.goal(kind, keys, seed)
-            result = attack(self.target, clean, goal, seed=seed)
+            result = attack(self._asked_by(attack), clean, goal, seed=seed)
             file = samples / f"{number:04d}.npz"
             write_samples(file, result)
             stored, edited = read_samples(file)

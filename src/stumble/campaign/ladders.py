@@ -15,7 +15,7 @@ Kind = Literal["budget", "effort"]
 
 _KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(("epsilon", "share", "frames", "distortion"), "budget"),
-    **dict.fromkeys(("iterations", "candidates", "draws", "restarts", "starts"), "effort"),
+    **dict.fromkeys(("iterations", "candidates", "draws", "queries", "restarts", "starts"), "effort"),
 }
 
 

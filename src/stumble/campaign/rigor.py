@@ -29,7 +29,7 @@ _RESTARTS = ("restarts", "starts")
 _LEVEL = 0.05
 _CONVERGED = 2.0  # points of success that more effort may add
 
-_BOUNDS: Mapping[str, object] = {"edit": "alter", "distortion": 1.0, "projection": "box"}
+_BOUNDS: Mapping[str, object] = {"edit": "alter", "distortion": 1.0, "coherence": None, "projection": "box"}
 """What bounds an adversary besides its budget and positions, and what those without such a field are held to."""
 
 

@@ -62,6 +62,10 @@ def attack(
         stumble attack --model gaitset-synthetic --data walkers --out out/real \\
             --attack RealFrames --attack.pool walkers
         stumble attack --model gaitset-synthetic --data walkers --out out/pgd --attack stumble.attacks.pgd
+        stumble attack --model gaitset-synthetic --data walkers --out out/searched --attack TemporalSparse \\
+            --attack.prior wgan-synthetic --attack.positions GreedyTrials --attack.coherence 0.7
+        stumble attack --model gaitset-synthetic --data walkers --out out/asked --attack EvolvedLatents \\
+            --attack.prior wgan-synthetic --attack.queries 1000
         stumble attack --attack.help TemporalSparse
     The same in a file, for `stumble attack --config FILE` (`--print_config` writes one):
         model: gaitset-synthetic

@@ -1,6 +1,7 @@
 """What an adversary may do."""
 
 from stumble.constraints.bones import Bones, realign
+from stumble.constraints.coherence import Coherence
 from stumble.constraints.feasible import Feasible, feasible
 from stumble.constraints.frames import (
     Even,
@@ -20,6 +21,7 @@ from stumble.constraints.untouched import Untouched
 __all__ = [
     "LEGS_ADVANCED",
     "Bones",
+    "Coherence",
     "Even",
     "Feasible",
     "First",

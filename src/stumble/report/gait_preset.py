@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from statistics import mean, stdev
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +15,7 @@ from stumble.campaign.presets.gait import ALL, GaitPreset
 from stumble.campaign.presets.gait_outcome import GaitFigures, GaitOutcome, dynamic
 from stumble.campaign.presets.gait_printed import DYNAMIC, Printed
 from stumble.constraints.frames import RandomPositions
+from stumble.report.curves import Curve, Panel, curves_svg
 from stumble.report.preset_tables import listed, markdown_table, ours
 from stumble.report.wording import number
 from stumble.spec import to_plain
@@ -178,19 +178,13 @@ def views_svg(outcomes: Sequence[GaitOutcome], source: str) -> str:
         views = sorted(natural.views)
         places = {view: 100 * (k + 0.5) / len(views) for k, view in enumerate(views)}
         panels.append(
-            {
-                "kind": kind,
-                "ticks": [(x, str(int(view))) for view, x in places.items()],
-                "curves": [
-                    (
-                        label,
-                        [(places[view], 100 - value, f"{value:.1f}") for view, value in sorted(figures.views.items())],
-                    )
+            Panel(
+                kind,
+                tuple((x, str(int(view))) for view, x in places.items()),
+                tuple(
+                    Curve(label, tuple((places[view], value) for view, value in sorted(figures.views.items())))
                     for label, figures in curves
-                ],
-            }
+                ),
+            )
         )
-    environment = Environment(
-        loader=PackageLoader("stumble.report", "assets"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template("views.svg").render(panels=panels, source=source)
+    return curves_svg(panels, "rank-1", "Rank-1 after the attack against the view of the probe", source)
