@@ -121,8 +121,8 @@ def test_a_shard_without_anything_to_aim_at_is_done_all_the_same(plan: Plan, tmp
     folder.start(other, cells, {})
     Worker(folder).run()
     assert all(folder.done(shard) for cell in cells for shard in cell.shards)
-    (result,) = read_results(folder)
-    assert result.attacked == 6 and (result.verdicts is None or len(result.verdicts) < 6)
+    for result in read_results(folder):
+        assert result.attacked == 6 and (result.verdicts is None or len(result.verdicts) < 6)
 
 
 def test_another_plan_in_the_same_folder_is_refused(started: Started, plan: Plan) -> None:

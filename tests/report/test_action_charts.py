@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from stumble.report import ActionReport, ActionSample
-from stumble.report.action_charts import fooling_against_epsilon, predictions
+from stumble.report.action_charts import fooling_against_epsilon, predictions, spaced
+from stumble.report.charts import Tick
 
 
 def test_a_series_for_every_attack_and_goal(actions: ActionReport) -> None:
@@ -36,6 +37,12 @@ def test_equal_ratios_are_equally_far_apart(actions: ActionReport) -> None:
     single = fooling_against_epsilon(rows[:1], "m")
     assert single is not None and single.ticks[0].x == 50
     assert fooling_against_epsilon(actions.attacks[2:3], "m") is None
+
+
+def test_the_longer_the_labels_the_further_apart_they_stand() -> None:
+    kept = {label: spaced([Tick(x, label, "") for x in (0.0, 8.0, 16.0, 24.0)]) for label in ("1", "0.012")}
+    assert [tick.x for tick in kept["1"]] == [0, 8, 16, 24]
+    assert [tick.x for tick in kept["0.012"]] == [0, 16]
 
 
 def test_the_most_probable_classes_before_or_after(action: Callable[..., ActionSample]) -> None:

@@ -59,7 +59,7 @@ def test_a_broken_promise_is_said_and_rounding_is_not(actions: ActionReport) -> 
     found = {"box": 0.0083, "bones": 0.02, "untouched": 3.0}
     broken = replace(row, attack="ciasa-paper", summary=replace(row.summary, violations=found))
     said = kept((*actions.attacks, broken), "m").replace("\u00a0", " ")
-    assert "CIASA as printed: 8.3 mm beyond the box; CIASA as printed: bones off by 2 %" in said
+    assert "CIASA as printed: 8.3 mm beyond the box; CIASA as printed: bones off by 2.0 %" in said
     assert "3 values changed that it may not touch" in said
     assert [excess(value, "m").replace("\u00a0", " ") for value in (None, 0.0, 2e-9, 0.0083)] == [
         "–",

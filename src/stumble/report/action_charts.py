@@ -16,7 +16,7 @@ from stumble.report.wording import number
 __all__ = ["EpsilonChart", "Prediction", "fooling_against_epsilon", "log_places", "predictions", "spaced"]
 
 _ROOM = 6.0  # percent of the width left free at both ends
-_APART = 6.0  # percent of the width between two labels
+_CHARACTER = 2.5  # percent of the width that a character of a label takes on a phone
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def spaced(ticks: Sequence[Tick]) -> tuple[Tick, ...]:
     """Those of the ticks, from left to right, whose labels do not run into one another."""
     kept: list[Tick] = []
     for tick in ticks:
-        if not kept or tick.x - kept[-1].x >= _APART:
+        if not kept or tick.x - kept[-1].x >= _CHARACTER * (1 + (len(tick.label) + len(kept[-1].label)) / 2):
             kept.append(tick)
     return tuple(kept)
 

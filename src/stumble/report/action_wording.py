@@ -112,7 +112,7 @@ def significant(value: float | None) -> str:
         return "–"
     if 0 < value < 0.001:
         return "<\u00a00.001"
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:#.2g}".rstrip(".")
 
 
 def main_action(attacks: Sequence[ActionRow]) -> ActionRow | None:

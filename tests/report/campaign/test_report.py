@@ -127,7 +127,8 @@ def test_a_flag_of_many_cells_is_listed_once(campaigns: Any, reported: Reported,
     text = " ".join(parsed(render(reported(campaigns.gait()))).text.split())
     assert "6 flags speak against figures" in text
     assert text.count("<gaitset>, untargeted, seed 1 and 5 more cells") == 1
-    assert text.count("the target answers 1 of 4 clean sequences otherwise when it is asked again") == 1 + 6
+    assert text.count("the target answers 1 of 4 clean sequences otherwise when it is asked again") == 1 + 2
+    assert text.count("3 of 3 cells: the target answers") == 2, "once for each goal"
 
 
 def test_numbers_from_synthetic_data_are_labelled_and_those_from_real_data_are_not(

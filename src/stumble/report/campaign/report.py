@@ -8,7 +8,7 @@ from stumble.campaign.bench import Modality
 from stumble.campaign.figures import Figures, Rate
 from stumble.campaign.ladders import Ladder
 from stumble.campaign.results import CellResult
-from stumble.campaign.rigor import Flag
+from stumble.campaign.rigor import Flag, alike
 from stumble.report.campaign.films import Film
 from stumble.report.campaign.rows import SampleRows
 from stumble.report.campaign.tables import RateTable
@@ -61,6 +61,12 @@ class Setting:
     def done(self) -> tuple[CellLine, ...]:
         """Those with figures."""
         return tuple(line for line in self.lines if line.figures is not None)
+
+    @property
+    def shared(self) -> tuple[tuple[Flag, ...], ...]:
+        """What is said of several of its cells."""
+        flags = [flag for line in self.lines for flag in line.flags]
+        return tuple(same for same in alike(flags) if len(same) > 1)
 
 
 @dataclass(frozen=True)
