@@ -222,12 +222,17 @@ class GaitTraining(Generic[Network], metaclass=ABCMeta):
 
 
 def embedded(
-    network: FrameSeparable, frames: Float[Tensor, "b t 64 44"], bfloat16: bool
+    network: FrameSeparable,
+    frames: Float[Tensor, "b t 64 44"],
+    bfloat16: bool,
+    lengths: Int[Tensor, " b"] | None = None,
 ) -> Float[Tensor, "b parts dims"]:
-    """The embeddings of clips of equal length."""
-    lengths = torch.full((len(frames),), frames.shape[1])
+    """The embeddings of clips, of each its first frames alone where lengths are given."""
+    if lengths is None:
+        lengths = torch.full((len(frames),), frames.shape[1])
+    packed = frames[torch.arange(frames.shape[1]) < lengths[:, None]]
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-        embedding = network.aggregate(network.encode(frames.flatten(0, 1)), lengths).embedding
+        embedding = network.aggregate(network.encode(packed), lengths).embedding
     assert embedding is not None
     return embedding
 
