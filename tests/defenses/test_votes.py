@@ -112,7 +112,7 @@ def test_what_is_tuned_to_known_subsets_does_less_to_others(
 ) -> None:
     target, label = SubsetVote(outline, SubsetsByLength(15, 2)), torch.arange(3)
     goal = Goal("untargeted", label, None, target(batch).embedding)
-    attack = PixelAttack(Sparsity(frames=4), RandomPositions(), JointVotes(gallery), iterations=30)
+    attack = PixelAttack(Sparsity(frames=4), RandomPositions(), JointVotes(gallery), iterations=60)
     tuned = attack(target, batch, goal, seed=0).adversarial
     expecting = OnSurrogate(attack)(target, batch, goal, seed=0).adversarial
     assert torch.equal(expecting.frames, OnSurrogate(attack)(target, batch, goal, seed=0).adversarial.frames)
@@ -122,5 +122,5 @@ def test_what_is_tuned_to_known_subsets_does_less_to_others(
         return float(torch.stack(seen).double().mean())
 
     assert wrong(batch, range(5)) == 0
-    assert wrong(expecting, range(1, 20)) > 0
-    assert wrong(tuned, range(1)) >= wrong(tuned, range(1, 20))
+    assert wrong(tuned, range(1)) > wrong(tuned, range(1, 20))
+    assert wrong(expecting, range(1, 20)) > wrong(tuned, range(1, 20))
