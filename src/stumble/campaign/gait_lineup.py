@@ -15,6 +15,7 @@ from stumble.campaign.defended import Share
 from stumble.campaign.drawing import drawn
 from stumble.campaign.gait import GaitEvaluation
 from stumble.campaign.gait_defended import DefendedGait
+from stumble.certify import Sampling
 from stumble.data.gait import GaitData
 from stumble.defenses import (
     FrameFilter,
@@ -31,7 +32,7 @@ from stumble.metrics.intervals import subject_bootstrap
 
 __all__ = ["GaitLineup", "false_alarms", "fitting_sequences"]
 
-_FITTED, _VOTES = 200, 25
+_FITTED = 200
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,16 @@ class GaitLineup:
         prepare: from a target to its evaluation on the probes.
         critic: of filters.
         fitting: clean sequences on which filters choose their thresholds.
+        votes: random subsets that answer.
+        sampling: of certificates by random subsets.
     """
 
     references: Mapping[str | None, Weights]
     prepare: Callable[[Target], GaitEvaluation]
     critic: Weights
     fitting: Sequence[np.ndarray]
+    votes: int
+    sampling: Sampling
     _prepared: dict[tuple[str | None, int], GaitEvaluation] = field(default_factory=dict, init=False, repr=False)
 
     def __call__(self, name: DefenceName) -> DefendedGait:
@@ -67,7 +72,7 @@ class GaitLineup:
             case "partition" | "content":
                 return partition_vote(target, gallery, name.whole, by_content=name.kind == "content")
             case "ablation":
-                return subset_vote(_separable(target), gallery, name.whole, _VOTES)
+                return subset_vote(_separable(target), gallery, name.whole, self.votes, self.sampling)
             case "trimmed":
                 trimmed = self._evaluation(name.weights, name.whole)
                 return undefended(trimmed.target, trimmed.gallery)

@@ -15,16 +15,17 @@ __all__ = ["show_defences"]
 
 def show_defences(rows: Sequence[DefenceRow], what: str) -> int:
     """Print the table, and in red what contradicts itself. Returns the exit status: 1 where something does."""
-    table, console = Table(title=what, title_justify="left"), Console()
+    table, console = Table(), Console()
     table.add_column("defence")
     table.add_column("attack")
     for name in ("clean % (95 %)", "attacked", "knowing it", "certified", "time ×"):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right")
     for before, row in zip((None, *rows), rows, strict=False):
         if before is not None and before.budget != row.budget:
             table.add_section()
         shares = (_shown(share) for share in (row.clean, row.plain, row.adaptive, row.certified))
         table.add_row(row.defence, row.budget, *shares, f"{row.cost:.2f}", style="red" if row.contradiction else None)
+    print(what)
     console.print(table)
     sizes = sorted({(row.sequences, row.decisions) for row in rows})
     print("; ".join(f"{sequences} sequences, {decisions} decisions" for sequences, decisions in sizes))
@@ -37,4 +38,4 @@ def show_defences(rows: Sequence[DefenceRow], what: str) -> int:
 
 
 def _shown(share: Share | None) -> str:
-    return "–" if share is None else f"{share.percent:.1f} ({share.ci95[0]:.1f}–{share.ci95[1]:.1f})"
+    return "–" if share is None else f"{share.percent:.1f} ({share.ci95[0]:.0f}–{share.ci95[1]:.0f})"

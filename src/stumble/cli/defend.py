@@ -19,6 +19,7 @@ from stumble.campaign.defended import DefenceRow, labelled
 from stumble.campaign.drawing import drawn
 from stumble.campaign.gait_lineup import GaitLineup, false_alarms, fitting_sequences
 from stumble.campaign.records import provenance, write_defences
+from stumble.certify import Sampling
 from stumble.cli.defence_table import show_defences
 from stumble.cli.progress import progress
 from stumble.constraints import Sparsity
@@ -48,6 +49,8 @@ def defend(
     distance: Distance = "per-part",
     critic: str = "wgan-synthetic",
     calibrate: str | None = None,
+    votes: int = 25,
+    sampling: Sampling = Sampling(),
     seed: int = 1,
     memory: float = MEMORY / 2**30,
     command_line: str,
@@ -84,6 +87,8 @@ def defend(
         distance: "per-part", the mean distance of the parts (OpenGait); "flattened", of the whole vector (GaitSet).
         critic: of the filter: shipped weights or a file of a generator with its critic.
         calibrate: people whose clean frames say what the filter refuses, others than those tested.
+        votes: random subsets that answer.
+        sampling: of certificates by random subsets.
         seed: of attacks and random subsets.
         memory: GiB that the graph of one batch may take.
     """
@@ -114,6 +119,8 @@ def defend(
         "limit": limit,
         "frames": frames,
         "distance": distance,
+        "votes": votes,
+        "sampling": sampling,
         "seed": seed,
     }
     with whole_folder(out) as folder:
@@ -128,11 +135,10 @@ def defend(
                 )
             return replace(evaluation, memory=int(memory * 2**30))
 
-        lineup = GaitLineup(references, prepare, critic_weights, fitting)
+        lineup = GaitLineup(references, prepare, critic_weights, fitting, votes, sampling)
         rows: list[tuple[int, DefenceRow]] = []
         tables, alarms = [], {}
-        for number, name in enumerate(chosen):
-            defence = lineup(name)
+        for number, (name, defence) in enumerate([(name, lineup(name)) for name in chosen]):
             alarms[name.text] = false_alarms(defence)
             with progress(f"{name.text}: certificates"):
                 proven = defence.certificates(attack, seed=seed)

@@ -18,6 +18,7 @@ from stumble.campaign.choices import classifier, readable_actions, tested_action
 from stumble.campaign.defence_names import ACTION_DEFENCES, DefenceName, defence_names
 from stumble.campaign.defended import DefenceRow, labelled
 from stumble.campaign.records import provenance, write_defences
+from stumble.certify import Sampling
 from stumble.cli.defence_table import show_defences
 from stumble.cli.progress import progress
 from stumble.constraints import JointBudget
@@ -41,6 +42,8 @@ def defend_actions(
     split: str | None = None,
     subjects: str | None = None,
     limit: int | None = 20,
+    votes: int = 25,
+    sampling: Sampling = Sampling(portion=64),
     seed: int = 1,
     memory: float = MEMORY / 2**30,
     command_line: str,
@@ -69,6 +72,8 @@ def defend_actions(
         split: the clips that this split tests, such as ntu60-xsub; all by default.
         subjects: whose clips, such as 75-94; all by default.
         limit: so many clips, drawn at random, always the same ones; null for all.
+        votes: noisy versions that answer.
+        sampling: of certificates by smoothing.
         seed: of attacks and noise.
         memory: GiB that the graph of one batch may take.
     """
@@ -88,6 +93,8 @@ def defend_actions(
         "split": split,
         "subjects": subjects,
         "limit": limit,
+        "votes": votes,
+        "sampling": sampling,
         "seed": seed,
     }
     with whole_folder(out) as folder:
@@ -98,7 +105,7 @@ def defend_actions(
         for number, name in enumerate(chosen):
             target = classifier(references[name.weights])
             plain = ActionEvaluation(target, evaluation.data, evaluation.clips, int(memory * 2**30))
-            defence = DefendedActions(name.text, _defence(name, target), plain)
+            defence = DefendedActions(name.text, _defence(name, target, votes, sampling), plain)
             with progress(f"{name.text}: certificates"):
                 proven = defence.certificates(seed=seed)
             for place, budget in enumerate(budgets):
@@ -123,12 +130,12 @@ def defend_actions(
     return status
 
 
-def _defence(name: DefenceName, target: SkeletonTarget) -> ActionDefence:
+def _defence(name: DefenceName, target: SkeletonTarget, votes: int, sampling: Sampling) -> ActionDefence:
     match name.kind:
         case "partition":
             return group_vote(target, name.whole)
         case "smoothing":
-            return smoothing(target, name.number)
+            return smoothing(target, name.number, votes, sampling)
         case _:
             return unprotected(target)
 
