@@ -46,6 +46,8 @@ COMMANDS = {
     "train stgcn": Command("train_stgcn:train_stgcn", "train a recogniser of skeleton actions", resumes=True),
     "train bone-angles": Command("train_bone_angles:train_bone_angles", "train a discriminator of poses", resumes=True),
     "train wgan": Command("train_wgan:train_wgan", "train a generator of silhouettes and its critic", resumes=True),
+    "harden gaitset": Command("harden_gaitset:harden_gaitset", "go on training on attacked sequences", resumes=True),
+    "harden stgcn": Command("harden_stgcn:harden_stgcn", "go on training on attacked skeleton actions", resumes=True),
     "evaluate": Command("evaluate:evaluate", "recognition of clean gait sequences by view and condition"),
     "evaluate actions": Command("evaluate_actions:evaluate_actions", "recognition of clean skeleton actions"),
     "attack": Command("attack:attack", "one attack on gait, judged"),

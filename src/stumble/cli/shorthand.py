@@ -93,5 +93,6 @@ _SHORT: Mapping[str, Mapping[str, Callable[[str], object]]] = {
     "stumble certify": {"--method": _method},
     "stumble certify actions": {"--method": _method},
     "stumble train bone-angles": _SKELETONS,
+    "stumble harden gaitset": {"--training.prior": _prior},
 }
 """By command: options, and what makes a component of a name, a file or a folder given to one."""

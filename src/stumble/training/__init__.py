@@ -10,6 +10,8 @@ from stumble.training.gaitbase import GaitBaseTraining
 from stumble.training.gaitgan import GaitGANTraining
 from stumble.training.gaitset import GaitSetTraining
 from stumble.training.geinet import GEINetTraining
+from stumble.training.hardened_gaitset import HardenedGaitSetTraining
+from stumble.training.hardened_stgcn import HardenedSTGCNTraining
 from stumble.training.memory import keep_freed_memory
 from stumble.training.selfgait import SelfGaitTraining
 from stumble.training.stgcn import STGCNProgress, STGCNTraining
@@ -27,6 +29,8 @@ __all__ = [
     "GaitProgress",
     "GaitSetTraining",
     "GaitTraining",
+    "HardenedGaitSetTraining",
+    "HardenedSTGCNTraining",
     "HeldOutRank1",
     "HeldOutTop1",
     "PosePairs",

@@ -201,7 +201,7 @@ class GaitTraining(Generic[Network], metaclass=ABCMeta):
             lambda iteration: self._step(learner, walks, iteration),
             learner.parts,
             state,
-            {**asdict(self), "data": fingerprint(sequences), "initial": initial and initial.digest},
+            {**self.settings(), "data": fingerprint(sequences), "initial": initial and initial.digest},
             iterations=self.iterations,
             report=report,
             report_every=report_every,
@@ -210,6 +210,10 @@ class GaitTraining(Generic[Network], metaclass=ABCMeta):
             validate_every=validate_every,
         )
         return learner.network.eval()
+
+    def settings(self) -> dict[str, object]:
+        """What makes this training the one it is, beside its data: the fields, as plain data."""
+        return asdict(self)
 
     def _step(self, learner: Learner[Network], walks: Walks, iteration: int) -> tuple[float, ...]:
         packed, label = self.draw(walks, iteration)

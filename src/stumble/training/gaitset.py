@@ -49,10 +49,14 @@ class GaitSetTraining(GaitTraining[GaitSet]):
         network = GaitSet()
 
         def objective(batch: Batch) -> tuple[Tensor, ...]:
-            return self.loss(network, batch.frames, batch)
+            return self.loss(network, self.shown(network, batch), batch)
 
         optimiser = torch.optim.Adam(network.parameters(), self.learning_rate, fused=True)
         return Supervised(network, optimiser, objective, ("loss", "% of triplets left"))
+
+    def shown(self, network: GaitSet, batch: Batch) -> Float[Tensor, "b t 64 44"]:
+        """What the network is shown of a batch: its frames."""
+        return batch.frames
 
     def loss(
         self, network: GaitSet, frames: Float[Tensor, "b t 64 44"], batch: Batch
