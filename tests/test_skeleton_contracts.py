@@ -17,6 +17,7 @@ from stumble.attacks.random_search import RandomJoints
 from stumble.constraints import LEGS_ADVANCED, Bones, JointBox, JointBudget, Untouched
 from stumble.constraints.feasible import Feasible
 from stumble.data.pose_pool import LoadedPoses
+from stumble.defenses import Smoothed
 from stumble.interfaces import Goal, Output, SkeletonAttack, SkeletonConstraint, SkeletonInput, SkeletonTarget, Weights
 from stumble.layouts import NTU25, OPENPOSE18, Layout
 from stumble.models.stgcn import STGCN
@@ -100,7 +101,11 @@ def trainable_stgcn(layout: Layout) -> STGCN:
     return stgcn(layout).requires_grad_()
 
 
-@pytest.mark.parametrize("target", [Toy, stgcn, trainable_stgcn])
+def smoothed(layout: Layout) -> SkeletonTarget:
+    return Smoothed(Toy(layout), sigma=0.05, votes=5)
+
+
+@pytest.mark.parametrize("target", [Toy, stgcn, trainable_stgcn, smoothed])
 def test_targets(target: Callable[[Layout], SkeletonTarget], layout: Layout, batch: Skeletons) -> None:
     check_skeleton_target(target(layout), batch)
 

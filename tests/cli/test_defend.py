@@ -55,6 +55,7 @@ def test_every_defence_of_gait_in_one_table(
         assert (row["certified"] is None) == (name.partition(":")[0] not in ("partition", "ablation"))
         assert row["adaptive"]["percent"] <= row["plain"]["percent"] and row["contradiction"] is None
     assert rows["none", "S = 0.3"]["cost"] == pytest.approx(1, abs=0.9)
+    assert "Synthetic data" in (tmp_path / "out" / "defences.html").read_text()
     table = pq.read_table(tmp_path / "out" / "defences.parquet")
     assert json.loads(table.schema.metadata[b"stumble"]) == found
     assert len(table) == sum(row["decisions"] for row in rows.values())

@@ -28,6 +28,7 @@ from stumble.data.whole_files import whole_folder
 from stumble.errors import SpecError
 from stumble.interfaces import Attack, Target
 from stumble.metrics.distances import Distance
+from stumble.report.defences import defences_page
 from stumble.zoo import Shipped
 
 __all__ = ["defend"]
@@ -58,9 +59,10 @@ def defend(
     """Defences of a gait recogniser in one table: right answers on clean probes, after the attack as it is, after the
     same attack by who knows the defence, and proven; and what an answer costs.
 
-    All rows are about the same probes. OUT gets defences.json (the figures and what was run), defences.parquet (a row
-    per defence, sparsity and decision) and the adversarial sequences; it is either whole afterwards or not there. Where
-    a certified answer was broken, or more is certified than attacks leave, the row is red and the exit status is 1.
+    All rows are about the same probes. OUT gets defences.html (the table), defences.json (figures and what was run),
+    defences.parquet (a row per defence, sparsity and decision) and the adversarial sequences; it is either whole
+    afterwards or not there. Where a certified answer was broken, or more is certified than attacks leave, the row is
+    red and the exit status is 1.
 
     Example:
         stumble defend gaitset-synthetic --data walkers --out out/defences --calibrate 125-134
@@ -150,21 +152,24 @@ def defend(
                 rows.append((place, row))
                 tables.append(labelled(decisions, defence=name.text, sparsity=share))
         ordered = [row for _, row in sorted(rows, key=lambda each: each[0])]
+        what = f"{model} on {described(source, tuple(sorted(tested)))}"
+        refused = {name: share for name, share in alarms.items() if share is not None}
+        page = defences_page(ordered, what, source.synthetic, refused, command_line)
+        (folder / "defences.html").write_text(page, encoding="utf-8")
         write_defences(
             folder,
             pa.concat_tables(tables),
             specification,
             provenance(command_line, began),
             rows=[asdict(row) | {"contradiction": row.contradiction} for row in ordered],
-            false_alarms={name: asdict(share) for name, share in alarms.items() if share is not None},
+            false_alarms={name: asdict(share) for name, share in refused.items()},
             left_out=left_out,
         )
-    status = show_defences(ordered, f"{model} on {described(source, tuple(sorted(tested)))}")
-    for text, alarm in alarms.items():
-        if alarm is not None:
-            shown = f"{alarm.percent:.2f} % ({alarm.ci95[0]:.2f}–{alarm.ci95[1]:.2f})"
-            print(f"{text}: refuses {shown} of the clean frames of the people tested")
-    print(f"{out}: defences.json, defences.parquet, samples")
+    status = show_defences(ordered, what)
+    for text, alarm in refused.items():
+        shown = f"{alarm.percent:.2f} % ({alarm.ci95[0]:.2f}–{alarm.ci95[1]:.2f})"
+        print(f"{text}: refuses {shown} of the clean frames of the people tested")
+    print(f"{out}: defences.html, defences.json, defences.parquet, samples")
     return status
 
 

@@ -27,6 +27,7 @@ from stumble.data.whole_files import whole_folder
 from stumble.defenses import ActionDefence, group_vote, smoothing, unprotected
 from stumble.errors import SpecError
 from stumble.interfaces import SkeletonAttack, SkeletonTarget
+from stumble.report.defences import defences_page
 
 __all__ = ["defend_actions"]
 
@@ -52,9 +53,9 @@ def defend_actions(
     same attack by who knows the defence, and proven; and what an answer costs.
 
     All rows are about the same clips. A certificate counts where its radius reaches the corner of the attack's box. OUT
-    gets defences.json (the figures and what was run), defences.parquet (a row per defence, epsilon and clip) and the
-    adversarial sequences; it is either whole afterwards or not there. Where a certified answer was broken, or more is
-    certified than attacks leave, the row is red and the exit status is 1.
+    gets defences.html (the table), defences.json (the figures and what was run), defences.parquet (a row per defence,
+    epsilon and clip) and the adversarial sequences; it is either whole afterwards or not there. Where a certified
+    answer was broken, or more is certified than attacks leave, the row is red and the exit status is 1.
 
     Example:
         stumble defend actions stgcn-synthetic-xsub --data actions --split synthetic-xsub --out out/defences
@@ -116,6 +117,9 @@ def defend_actions(
                 rows.append((place, row))
                 tables.append(labelled(decisions, defence=name.text, epsilon=str(budget.epsilon)))
         ordered = [row for _, row in sorted(rows, key=lambda each: each[0])]
+        what = f"{model} on {source.name} ({'synthetic' if source.synthetic else 'real'} data)"
+        page = defences_page(ordered, what, source.synthetic, {}, command_line)
+        (folder / "defences.html").write_text(page, encoding="utf-8")
         write_defences(
             folder,
             pa.concat_tables(tables),
@@ -124,9 +128,8 @@ def defend_actions(
             rows=[asdict(row) | {"contradiction": row.contradiction} for row in ordered],
             left_out=left_out,
         )
-    kind = "synthetic" if source.synthetic else "real"
-    status = show_defences(ordered, f"{model} on {source.name} ({kind} data)")
-    print(f"{out}: defences.json, defences.parquet, samples")
+    status = show_defences(ordered, what)
+    print(f"{out}: defences.html, defences.json, defences.parquet, samples")
     return status
 
 
