@@ -98,7 +98,8 @@ def test_more_certified_than_left_is_red_and_fails(capsys: pytest.CaptureFixture
     ("options", "says"),
     [
         (["--defences", "filter"], "expected --calibrate, as 125-134"),
-        (["--defences", "filter", "--calibrate", "75"], "075 would be tested too; expected other people"),
+        (["--defences", "filter", "--calibrate", "75"], "075 are tested; expected people who are not"),
+        (["--defences", "filter", "--subjects", "75", "--calibrate", "76"], "076 are tested; expected people who"),
         (["--defences", "voting"], "defence 'voting': expected one of none, partition"),
         (["--defences", "none", "--sparsities", "1/40"], "sparsities 1/40: expected numbers in (0, 1]"),
         (["--defences", "content", "--attack.edit", "delete"], "edit"),

@@ -17,6 +17,7 @@ from stumble.campaign.gait import GaitEvaluation
 from stumble.campaign.gait_defended import DefendedGait
 from stumble.certify import Sampling
 from stumble.data.gait import GaitData
+from stumble.data.splits import PROTOCOLS
 from stumble.defenses import (
     FrameFilter,
     GaitDefence,
@@ -98,15 +99,16 @@ def fitting_sequences(
     """Clean sequences to fit filters on; none where no filter is named.
 
     Raises:
-        SpecError: nobody is named to calibrate on, or somebody who is tested.
+        SpecError: nobody is named to calibrate on, or somebody who is tested, here or by the data set's protocol.
     """
     if not any(name.kind == "filter" for name in names):
         return []
     if calibrate is None:
         raise SpecError("defence filter: found no people to choose its thresholds on; expected --calibrate, as 125-134")
     chosen = people(data, calibrate)
-    if both := sorted({*chosen} & {*tested}):
-        raise SpecError(f"--calibrate {calibrate}: {', '.join(both[:3])} would be tested too; expected other people")
+    partition = PROTOCOLS[data.protocol].partition
+    if both := sorted({*chosen} & {*tested, *(partition.test if partition else ())}):
+        raise SpecError(f"--calibrate {calibrate}: {', '.join(both[:3])} are tested; expected people who are not")
     own = replace(data, keys=tuple(drawn(data.select(subjects=set(chosen)).keys, _FITTED, "frames of a filter")))
     return [frames for _, frames in own.sequences(lambda key, error: None)]
 
