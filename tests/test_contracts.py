@@ -23,9 +23,21 @@ from stumble.attacks import (
     mi_fgsm,
     pgd,
 )
+from stumble.certify import ByIndex, piecewise
 from stumble.constraints import Coherence, Even, Given, Kept, RandomPositions, Sparsity
 from stumble.data.frame_pool import LoadedFrames
-from stumble.interfaces import Attack, Constraint, Features, Goal, Output, SilhouetteInput, Target, Weights
+from stumble.defenses import FrameFilter, RankedPooling, SubsetsByLength, SubsetVote
+from stumble.interfaces import (
+    Attack,
+    Constraint,
+    Features,
+    Goal,
+    Output,
+    SilhouetteInput,
+    SilhouettePrior,
+    Target,
+    Weights,
+)
 from stumble.models import GEI, GaitBase, GaitGAN, GaitSet, GEINet, SelfGait
 from stumble.models.wgan_gp import SilhouetteGAN
 from stumble.objectives import Cosine
@@ -139,12 +151,46 @@ POOL = LoadedFrames(
 )
 
 
-@pytest.mark.parametrize("target", [gaitset, gaitbase, GEI, geinet, gaitgan, selfgait, wrapped, Outline])
+def ranked() -> Target:
+    return RankedPooling(Outline())
+
+
+def filtered() -> Target:
+    prior = PRIOR.load()
+    assert isinstance(prior, SilhouettePrior)
+    return FrameFilter(Outline(), prior, realness=-10.0, smallest=0.1)
+
+
+def voting() -> Target:
+    return piecewise(Outline(), ByIndex(2))
+
+
+def subsets() -> Target:
+    return SubsetVote(Outline(), SubsetsByLength(3, 2))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        gaitset,
+        gaitbase,
+        GEI,
+        geinet,
+        gaitgan,
+        selfgait,
+        wrapped,
+        Outline,
+        ranked,
+        filtered,
+        voting,
+        subsets,
+    ],
+)
 def test_targets(target: Callable[[], Target], batch: Silhouettes) -> None:
     check_target(target(), batch)
 
 
-@pytest.mark.parametrize("target", [in_double, GEI, Outline])
+@pytest.mark.parametrize("target", [in_double, GEI, Outline, ranked])
 @pytest.mark.parametrize(
     "attack",
     [

@@ -18,6 +18,7 @@ from stumble.attacks.random_search import RandomJoints
 from stumble.constraints import LEGS_ADVANCED, Bones, JointBox, JointBudget, Untouched
 from stumble.constraints.feasible import Feasible
 from stumble.data.pose_pool import LoadedPoses
+from stumble.defenses import Smoothed
 from stumble.interfaces import Goal, Output, SkeletonAttack, SkeletonConstraint, SkeletonInput, SkeletonTarget, Weights
 from stumble.layouts import NTU25, OPENPOSE18, Layout
 from stumble.models import AGCN, PALSTM, STGCN
@@ -124,7 +125,11 @@ def pa_lstm(layout: Layout) -> PALSTM:
     return initialised(PALSTM, layout, PartAware(frames=8) if layout is NTU25 else StGcn(frames=8))
 
 
-@pytest.mark.parametrize("target", [Toy, stgcn, trainable_stgcn, agcn, agcn_of_bones, two_streams, pa_lstm])
+def smoothed(layout: Layout) -> SkeletonTarget:
+    return Smoothed(Toy(layout), sigma=0.05, votes=5)
+
+
+@pytest.mark.parametrize("target", [Toy, stgcn, trainable_stgcn, agcn, agcn_of_bones, two_streams, pa_lstm, smoothed])
 def test_targets(target: Callable[[Layout], SkeletonTarget], layout: Layout, batch: Skeletons) -> None:
     check_skeleton_target(target(layout), batch)
 

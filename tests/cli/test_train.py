@@ -65,6 +65,17 @@ def test_gaitset_goes_on_where_it_stopped(walkers: Path, tmp_path: Path) -> None
     }
 
 
+def test_hardening_goes_on_from_weights_and_names_its_generator(
+    walkers: Path, networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, start = tmp_path / "mine.safetensors", networks / "gaitset.safetensors"
+    command = ["harden", "gaitset", "--data", str(walkers), "--out", str(out), "--init", str(start), *GAITSET]
+    assert main([*command, "--training.prior", str(networks / "wgan.safetensors"), "--training.steps", "1"]) == 0
+    assert isinstance(zoo.File(out).load(), GaitSet) and out.read_bytes() != start.read_bytes()
+    assert main([*command, "--training.prior", str(start)]) == 2
+    assert "found a training with prior=" in capsys.readouterr().err  # whose state is there
+
+
 def test_a_state_of_another_training_is_refused(
     walkers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -82,6 +82,15 @@ def test_starts_from_other_weights(actions: Path, tmp_path: Path) -> None:
     assert all((states[0][name] == states[1][name]).all() for name in names)
 
 
+def test_hardening_goes_on_from_weights(actions: Path, tmp_path: Path) -> None:
+    one, two = tmp_path / "one.safetensors", tmp_path / "two.safetensors"
+    data = ["--data", str(actions), "--split", "files", *SMALL]
+    assert main(["train", "stgcn", *data, "--out", str(one)]) == 0
+    assert main(["harden", "stgcn", *data, "--init", str(one), "--out", str(two), "--training.steps=1"]) == 0
+    assert zoo.File(two, "stgcn").load().recipe == StGcn(8, 1)
+    assert zoo.Card.read(two.with_suffix(".json")).command.startswith("stumble harden stgcn")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from stumble.errors import SpecError, WeightsError
-from stumble.models import GaitBase
+from stumble.models import GaitBase, GaitSet
 from stumble.training import GaitProgress, GaitSetTraining
+from stumble.training.gait import embedded
 from stumble.training.walks import Walks
 from stumble.zoo import Card, File, save
 
@@ -81,6 +82,26 @@ def test_validates_in_inference_mode(people: Walks, tmp_path: Path) -> None:
     TINY.run(people, tmp_path / "s.pt", progress=seen.append, report_every=1, validate=validate, validate_every=2)
     assert modes == [False, False]
     assert [p.validation for p in seen] == [None, 0.5, 0.5, 0.5]
+
+
+def test_sequences_of_few_frames_meet_those_of_many(people: Walks, tmp_path: Path) -> None:
+    training = replace(TINY, frames=12, fewest=3)
+    drawn = training.lengths(np.random.default_rng(0), 20_000)
+    assert (drawn.min(), drawn.max()) == (3, 12)
+    halves = np.log([4 / 3, 13 / 12]) / np.log(13 / 3)  # the shares of 3 and of 12 among log-uniform lengths
+    assert [(drawn == n).double().mean() for n in (3, 12)] == pytest.approx(halves.tolist(), abs=0.01)
+    assert training.run(people, tmp_path / "few.pt").takes.minimum_frames == 1
+    for wrong in (0, 13):
+        with pytest.raises(SpecError, match=f"fewest is {wrong}; it must be from 1 to 12"):
+            replace(training, fewest=wrong)
+
+
+def test_only_the_first_frames_of_a_shortened_sequence_count(people: Walks) -> None:
+    network, frames = GaitSet().eval(), torch.rand(2, 5, 64, 44, generator=torch.Generator().manual_seed(0))
+    short = embedded(network, frames, False, torch.tensor([3, 5]))
+    for row, length in ((0, 3), (1, 5)):
+        alone = embedded(network, frames[row : row + 1, :length], False)[0]
+        torch.testing.assert_close(short[row], alone, rtol=1e-4, atol=1e-5)
 
 
 def test_the_learning_rate_falls_linearly_at_the_end() -> None:

@@ -50,7 +50,7 @@ class BestReal(Attack):
         frames, candidates = frames[torch.from_numpy(drawn)], [subjects[i] for i in drawn]
         chosen: list[Tensor] = []
         with torch.inference_mode():
-            features = target.encode(frames.float() / 255)
+            features = target.pool(target.encode(frames.float() / 255), torch.ones(len(frames), dtype=torch.int64))
             for row, (sample, count) in enumerate(zip(batch.ids, scene.counts, strict=True)):
                 own = torch.tensor([subject == sample.partition("/")[0] for subject in candidates])
                 if int((~own).sum()) < count:

@@ -136,7 +136,7 @@ class FrameEdit:
         return self.target.aggregate(merged, self.base.lengths)
 
     def pooled_with(self, row: int, features: Features) -> Output:
-        """Sequence `row` with one more frame, for each of F already encoded frames: outputs of batch size F.
+        """Sequence `row` with one more frame, for each of F frames, pooled by itself: outputs of batch size F.
 
         Raises:
             TargetError: the target does not pool frames as a set, or a sequence has no clean frame left.

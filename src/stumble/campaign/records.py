@@ -14,7 +14,7 @@ import torch
 from stumble import __version__
 from stumble.spec import identity, to_plain
 
-__all__ = ["provenance", "write_attack", "write_certificates"]
+__all__ = ["provenance", "write_attack", "write_certificates", "write_defences"]
 
 
 def provenance(command_line: str, began: float | None = None) -> dict[str, object]:
@@ -58,6 +58,18 @@ def write_certificates(
     """Write certificates.parquet and certify.json, as `write_attack` does."""
     rest = {**parts, "provenance": provenance}
     _write(folder, "certify.json", "certificates.parquet", certificates, specification, rest)
+
+
+def write_defences(
+    folder: Path,
+    decisions: pa.Table,
+    specification: Mapping[str, object],
+    provenance: Mapping[str, object],
+    **parts: object,
+) -> None:
+    """Write defences.parquet and defences.json, as `write_attack` does."""
+    rest = {**parts, "provenance": provenance}
+    _write(folder, "defences.json", "defences.parquet", decisions, specification, rest)
 
 
 def _write(

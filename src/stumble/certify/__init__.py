@@ -8,7 +8,7 @@ from stumble.certify.sampling import Sampling
 from stumble.certify.scorers import ActionScorer, GaitScorer, Scorer
 from stumble.certify.smoothing import Smoothing, box_norm
 from stumble.certify.stretching import Stretched
-from stumble.certify.voters import Piecewise, VotingClassifier, VotingGallery
+from stumble.certify.voters import Piecewise, SeparablePiecewise, VotingClassifier, VotingGallery, piecewise
 from stumble.certify.votes import Votes
 
 __all__ = [
@@ -26,10 +26,12 @@ __all__ = [
     "RandomSubsets",
     "Sampling",
     "Scorer",
+    "SeparablePiecewise",
     "Smoothing",
     "Stretched",
     "Votes",
     "VotingClassifier",
     "VotingGallery",
     "box_norm",
+    "piecewise",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +16,7 @@ from stumble.objectives import logits_of
 from stumble.sequences import Silhouettes, Skeletons
 from stumble.targets.gallery import Gallery
 
-__all__ = ["ActionScorer", "GaitScorer", "Scorer", "embedded_pieces"]
+__all__ = ["ActionScorer", "GaitScorer", "Scorer", "aggregated_pieces", "embedded_pieces"]
 
 _FRAMES = 512
 """So many frames of pieces are answered to at once."""
@@ -91,33 +91,45 @@ def embedded_pieces(
 
     Of a `FrameSeparable` every frame is encoded once, however many pieces it is in.
     """
-    answered = mask.sum(2) >= max(1, target.takes.minimum_frames)
-    mask = mask & answered[..., None]
-    lengths = mask.sum(2)[answered]
-    if not len(lengths):
-        return torch.zeros(0, 0, 0), answered
-    longest, found = int(lengths.max()), []
+    answered = _long_enough(target, mask)
     if isinstance(target, FrameSeparable):
         target.takes.check(batch)
-        features = target.encode(batch.floating().packed())
-        row, _, frame = mask.nonzero(as_tuple=True)
-        before = batch.lengths.cumsum(0) - batch.lengths
-        frames = (before[row] + frame).split(lengths.tolist())
-        for rows in _portions(len(lengths), longest):
-            chosen = torch.cat([frames[k] for k in rows.tolist()])
-            found.append(target.aggregate(_taken(features, chosen), lengths[rows]).embedding)
-    else:
-        pieces = batch.pieces(mask)
-        found += [target(pieces.select(rows)).embedding for rows in _portions(len(lengths), longest)]
+        if not bool(answered.any()):
+            return torch.zeros(0, 0, 0), answered
+        return aggregated_pieces(target, target.encode(batch.floating().packed()), batch.lengths, mask)
+    pieces, found = batch.pieces(mask & answered[..., None]), []
+    for rows in _portions(len(pieces), pieces.frames.shape[1]):
+        found.append(target(pieces.select(rows)).embedding)
+    return _joined(target, found), answered
+
+
+def aggregated_pieces(
+    target: FrameSeparable, features: Features, lengths: Int[Tensor, " b"], mask: Bool[Tensor, "b g n"]
+) -> tuple[Float[Tensor, "r p d"], Bool[Tensor, "b g"]]:
+    """`embedded_pieces` from the packed features of all frames of sequences of these lengths."""
+    answered = _long_enough(target, mask)
+    mask = mask & answered[..., None]
+    sizes = mask.sum(2)[answered]
+    row, _, frame = mask.nonzero(as_tuple=True)
+    before = lengths.cumsum(0) - lengths
+    frames, found = (before[row] + frame).split(sizes.tolist()), []
+    for rows in _portions(len(sizes), int(sizes.max()) if len(sizes) else 0):
+        chosen = torch.cat([frames[k] for k in rows.tolist()])
+        found.append(target.aggregate(tuple(feature[chosen] for feature in features), sizes[rows]).embedding)
+    return _joined(target, found), answered
+
+
+def _long_enough(target: Target, mask: Bool[Tensor, "b g n"]) -> Bool[Tensor, "b g"]:
+    return mask.sum(2) >= max(1, target.takes.minimum_frames)
+
+
+def _joined(target: Target, found: Sequence[Tensor | None]) -> Float[Tensor, "r p d"]:
     embeddings = [each for each in found if each is not None]
     if len(embeddings) < len(found):
         raise TargetError(f"{type(target).__name__} answers with no embedding; a gait target must")
-    return torch.cat(embeddings), answered
+    return torch.cat(embeddings) if embeddings else torch.zeros(0, 0, 0)
 
 
 def _portions(pieces: int, longest: int) -> Iterator[Int[Tensor, " r"]]:
-    yield from torch.arange(pieces).split(max(1, _FRAMES // max(longest, 1)))
-
-
-def _taken(features: Features, frames: Int[Tensor, " f"]) -> Features:
-    return tuple(feature[frames] for feature in features)
+    if pieces:
+        yield from torch.arange(pieces).split(max(1, _FRAMES // max(longest, 1)))

@@ -48,6 +48,8 @@ COMMANDS = {
     "train pa-lstm": Command("train_pa_lstm:train_pa_lstm", "train another, PA-LSTM", resumes=True),
     "train bone-angles": Command("train_bone_angles:train_bone_angles", "train a discriminator of poses", resumes=True),
     "train wgan": Command("train_wgan:train_wgan", "train a generator of silhouettes and its critic", resumes=True),
+    "harden gaitset": Command("harden_gaitset:harden_gaitset", "go on training on attacked sequences", resumes=True),
+    "harden stgcn": Command("harden_stgcn:harden_stgcn", "go on training on attacked skeleton actions", resumes=True),
     "evaluate": Command("evaluate:evaluate", "recognition of clean gait sequences by view and condition"),
     "evaluate actions": Command("evaluate_actions:evaluate_actions", "recognition of clean skeleton actions"),
     "attack": Command("attack:attack", "one attack on gait, judged"),
@@ -56,6 +58,8 @@ COMMANDS = {
     "certify actions": Command(
         "certify_actions:certify_actions", "prove what no small edit can change in action recognition"
     ),
+    "defend": Command("defend:defend", "defences of gait recognition, attacked by who knows them, in one table"),
+    "defend actions": Command("defend_actions:defend_actions", "defences of action recognition, likewise"),
     "run": Command("run:run", "a plan of many attacks, or a paper's table on your data", resumes=True),
     "status": Command("status:status", "how far a campaign is"),
     "report": Command("report:report", "a campaign as one HTML page"),

@@ -88,8 +88,11 @@ _SKELETONS = {"--attack.prior": _pose_prior, "--attack.prior.poses": _poses}
 _SHORT: Mapping[str, Mapping[str, Callable[[str], object]]] = {
     "stumble attack": {"--attack.prior": _prior, "--attack.pool": _pool},
     "stumble attack actions": _SKELETONS,
+    "stumble defend": {"--attack.prior": _prior, "--attack.pool": _pool},
+    "stumble defend actions": _SKELETONS,
     "stumble certify": {"--method": _method},
     "stumble certify actions": {"--method": _method},
     "stumble train bone-angles": _SKELETONS,
+    "stumble harden gaitset": {"--training.prior": _prior},
 }
 """By command: options, and what makes a component of a name, a file or a folder given to one."""

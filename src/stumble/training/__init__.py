@@ -11,6 +11,8 @@ from stumble.training.gaitbase import GaitBaseTraining
 from stumble.training.gaitgan import GaitGANTraining
 from stumble.training.gaitset import GaitSetTraining
 from stumble.training.geinet import GEINetTraining
+from stumble.training.hardened_gaitset import HardenedGaitSetTraining
+from stumble.training.hardened_stgcn import HardenedSTGCNTraining
 from stumble.training.memory import keep_freed_memory
 from stumble.training.selfgait import SelfGaitTraining
 from stumble.training.validation import HeldOutRank1
@@ -29,6 +31,8 @@ __all__ = [
     "GaitProgress",
     "GaitSetTraining",
     "GaitTraining",
+    "HardenedGaitSetTraining",
+    "HardenedSTGCNTraining",
     "HeldOutRank1",
     "HeldOutTop1",
     "PosePairs",

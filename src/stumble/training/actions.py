@@ -152,6 +152,10 @@ class ActionTraining:
         )
         return network.eval()
 
+    def shown(self, network: ActionRecogniser, x: Float[Tensor, "b 3 t v m"], label: Int[Tensor, " b"]) -> Tensor:
+        """What the network is shown of a batch: the clips themselves."""
+        return x
+
     def _optimiser(self, network: ActionRecogniser) -> torch.optim.Optimizer:
         numbers, rate, decay = network.parameters(), self.learning_rate, self.weight_decay
         if self.optimiser == "sgd":
@@ -182,6 +186,7 @@ class ActionTraining:
         if self.turn:
             angles = generator.uniform(-self.turn, self.turn, len(index)).astype(np.float32)
             x = turned(x, torch.from_numpy(np.deg2rad(angles)))
+        x = self.shown(network, x, label)
         for group in optimiser.param_groups:
             group["lr"] = self.rate(iteration)
         with torch.random.fork_rng(devices=[]):

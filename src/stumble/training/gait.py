@@ -201,7 +201,7 @@ class GaitTraining(Generic[Network], metaclass=ABCMeta):
             lambda iteration: self._step(learner, walks, iteration),
             learner.parts,
             state,
-            {**asdict(self), "data": fingerprint(sequences), "initial": initial and initial.digest},
+            {**self.settings(), "data": fingerprint(sequences), "initial": initial and initial.digest},
             iterations=self.iterations,
             report=report,
             report_every=report_every,
@@ -210,6 +210,10 @@ class GaitTraining(Generic[Network], metaclass=ABCMeta):
             validate_every=validate_every,
         )
         return learner.network.eval()
+
+    def settings(self) -> dict[str, object]:
+        """What makes this training the one it is, beside its data: the fields, as plain data."""
+        return asdict(self)
 
     def _step(self, learner: Learner[Network], walks: Walks, iteration: int) -> tuple[float, ...]:
         packed, label = self.draw(walks, iteration)
@@ -222,12 +226,17 @@ class GaitTraining(Generic[Network], metaclass=ABCMeta):
 
 
 def embedded(
-    network: FrameSeparable, frames: Float[Tensor, "b t 64 44"], bfloat16: bool
+    network: FrameSeparable,
+    frames: Float[Tensor, "b t 64 44"],
+    bfloat16: bool,
+    lengths: Int[Tensor, " b"] | None = None,
 ) -> Float[Tensor, "b parts dims"]:
-    """The embeddings of clips of equal length."""
-    lengths = torch.full((len(frames),), frames.shape[1])
+    """The embeddings of clips, of each its first frames alone where lengths are given."""
+    if lengths is None:
+        lengths = torch.full((len(frames),), frames.shape[1])
+    packed = frames[torch.arange(frames.shape[1]) < lengths[:, None]]
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-        embedding = network.aggregate(network.encode(frames.flatten(0, 1)), lengths).embedding
+        embedding = network.aggregate(network.encode(packed), lengths).embedding
     assert embedding is not None
     return embedding
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
+from stumble.errors import SpecError
 from stumble.models.gaitset import GaitSet
 from stumble.training.gait import Batch, GaitTraining, Learner, Supervised, embedded
 from stumble.training.triplet import batch_all_triplet
@@ -28,16 +31,45 @@ class GaitSetTraining(GaitTraining[GaitSet]):
         seed: the weights' initialisation and every batch follow from it.
         bfloat16: convolutions in bfloat16; parameters and loss stay in float32.
         margin: of the triplet loss.
+        fewest: each sequence of a batch has from so many to `frames` frames, log-uniformly drawn, so that few frames
+            of a walk are embedded near to many of it, as voting by groups of frames wants it; None gives all `frames`.
+
+    Raises:
+        SpecError: a `fewest` that is not from 1 to `frames`.
     """
 
     margin: float = 0.2
+    fewest: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.fewest is not None and not 1 <= self.fewest <= self.frames:
+            raise SpecError(f"GaitSetTraining: fewest is {self.fewest}; it must be from 1 to {self.frames}, the frames")
 
     def learner(self, walks: Walks) -> Learner[GaitSet]:
         network = GaitSet()
 
         def objective(batch: Batch) -> tuple[Tensor, ...]:
-            loss, left = batch_all_triplet(embedded(network, batch.frames, self.bfloat16), batch.label, self.margin)
-            return loss, 100 * left
+            return self.loss(network, self.shown(network, batch), batch)
 
         optimiser = torch.optim.Adam(network.parameters(), self.learning_rate, fused=True)
         return Supervised(network, optimiser, objective, ("loss", "% of triplets left"))
+
+    def shown(self, network: GaitSet, batch: Batch) -> Float[Tensor, "b t 64 44"]:
+        """What the network is shown of a batch: its frames."""
+        return batch.frames
+
+    def loss(
+        self, network: GaitSet, frames: Float[Tensor, "b t 64 44"], batch: Batch
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+        """The triplet loss of a batch whose frames are these, and the share of triplets left in percent."""
+        lengths = self.lengths(batch.chance, len(frames))
+        loss, left = batch_all_triplet(embedded(network, frames, self.bfloat16, lengths), batch.label, self.margin)
+        return loss, 100 * left
+
+    def lengths(self, chance: np.random.Generator, count: int) -> Int[Tensor, " b"]:
+        """How many frames each of so many sequences of a batch has."""
+        if self.fewest is None:
+            return torch.full((count,), self.frames)
+        share = chance.random(count)
+        drawn = np.floor(self.fewest * ((self.frames + 1) / self.fewest) ** share)
+        return torch.from_numpy(drawn.astype(np.int64)).clamp(self.fewest, self.frames)

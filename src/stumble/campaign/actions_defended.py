@@ -1,0 +1,108 @@
+"""An action recogniser behind each of several defences, on the same clips."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import median
+
+import pyarrow as pa
+import torch
+
+from stumble.campaign.actions import ActionEvaluation
+from stumble.campaign.certificates import certify_actions
+from stumble.campaign.defended import DefenceRow, decisions_of, summarise_defence
+from stumble.certify import box_norm
+from stumble.constraints import JointBudget
+from stumble.defenses import ActionDefence
+from stumble.interfaces import SkeletonAttack, SkeletonTarget
+from stumble.sequences import Skeletons
+
+__all__ = ["DefendedActions"]
+
+Progress = Callable[[int, int], None]
+_UNSEEN = 2**16  # what judging adds to an attack's seed
+_TIMED, _ROUNDS = 8, 3
+
+
+@dataclass(frozen=True)
+class DefendedActions:
+    """One defence, on the clips of an evaluation.
+
+    Attributes:
+        name: of the defence.
+        defence: what answers, and how it is attacked and certified.
+        plain: the evaluation of the recogniser as it is, whose clips are attacked.
+    """
+
+    name: str
+    defence: ActionDefence
+    plain: ActionEvaluation
+
+    def attacked(
+        self, attack: SkeletonAttack, folder: Path, *, seed: int = 0, progress: Progress = lambda done, total: None
+    ) -> tuple[pa.Table, tuple[pa.Table, ...]]:
+        """The verdicts of the attack as it is, and of those by who knows the defence.
+
+        Args:
+            folder: for the adversarial sequences.
+            progress: called with attacks done and their number.
+        """
+        defended = self._behind(self.defence.target)
+        judge = self._behind(self.defence.judged(seed + _UNSEEN)).judge()
+        attacks = (attack, *self.defence.adaptive(attack))
+        tables = []
+        for number, each in enumerate(attacks):
+            progress(number, len(attacks))
+            own = folder / ("plain" if number == 0 else f"adaptive-{number}")
+            tables.append(defended.attack(each, "untargeted", own, judge=judge, seed=seed))
+        progress(len(attacks), len(attacks))
+        return tables[0], tuple(tables[1:])
+
+    def certificates(self, *, seed: int = 0) -> pa.Table | None:
+        """What is proven of the answers when joints are moved; None where nothing is."""
+        if self.defence.proof is None:
+            return None
+        scorer, method = self.defence.proof
+        return certify_actions(self._behind(scorer.target), method, seed=seed)
+
+    @cached_property
+    def cost(self) -> float:
+        """Time of an answer, in times of the recogniser as it is: the median over some clips."""
+        ratios = []
+        for clip in self.plain.clips[:_TIMED]:
+            one = self.plain.data.batch([clip])
+            seconds = [
+                min(_seconds(target, one) for _ in range(_ROUNDS))
+                for target in (self.defence.target, self.plain.target)
+            ]
+            ratios.append(seconds[0] / seconds[1])
+        return median(ratios)
+
+    def row(
+        self,
+        budget: JointBudget,
+        verdicts: tuple[pa.Table, tuple[pa.Table, ...]],
+        certificates: pa.Table | None,
+    ) -> tuple[DefenceRow, pa.Table]:
+        """The row of the table, and the decisions that it sums up; certificates must reach the corner of the box."""
+        plain, adaptive = verdicts
+        corners = {clip.id: float(box_norm(self.plain.data.batch([clip]), budget)) for clip in self.plain.clips}
+        decisions = decisions_of(plain, adaptive, certificates, corners)
+        confidence = 1.0 if certificates is None else float(certificates["confidence"][0].as_py())
+        name = f"ε = {budget.epsilon:g}" if isinstance(budget.epsilon, float) else str(budget.epsilon)
+        return summarise_defence(decisions, self.name, name, self.cost, confidence), decisions
+
+    def _behind(self, target: SkeletonTarget) -> ActionEvaluation:
+        """The same clips before another recogniser, of whose answers nothing is remembered."""
+        return ActionEvaluation(target, self.plain.data, self.plain.clips, self.plain.memory)
+
+
+def _seconds(target: SkeletonTarget, one: Skeletons) -> float:
+    began = time.perf_counter()
+    with torch.inference_mode():
+        target(one)
+    return time.perf_counter() - began

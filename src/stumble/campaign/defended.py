@@ -1,0 +1,154 @@
+"""Decisions of a defended recogniser: clean, after attacks, and proven; and what they come to in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from stumble.metrics.intervals import subject_bootstrap, wilson
+
+__all__ = ["DefenceRow", "Share", "decisions_of", "labelled", "summarise_defence"]
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of the decisions in percent, and its 95 % interval: bootstrap over people, or Wilson's without them."""
+
+    percent: float
+    ci95: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class DefenceRow:
+    """One defence against attacks of one size, every share of the same decisions.
+
+    Attributes:
+        defence: its name.
+        budget: the attacks' size, in words.
+        sequences, decisions: how many.
+        clean: right unattacked.
+        plain: right after the attack as it is, run on the defended recogniser.
+        adaptive: right after every attack, by those who know the defence too: each decision meets the worst.
+        certified: right and proven to stay so for every edit of the attacks' size; None where nothing is proven.
+        within: decisions that are right and certified against as much as was done to them.
+        broken: of those, how many an attack turned.
+        cost: time of one answer, in answers of the recogniser as it is.
+        confidence: with which the claims about one sequence hold; 1 where they are deterministic, or there is none.
+    """
+
+    defence: str
+    budget: str
+    sequences: int
+    decisions: int
+    clean: Share
+    plain: Share
+    adaptive: Share
+    certified: Share | None
+    within: int
+    broken: int
+    cost: float
+    confidence: float = 1.0
+
+    @property
+    def contradiction(self) -> str | None:
+        """Why the row cannot be true, where it cannot: a proof that an attack broke, or less left than is proven."""
+        if self.broken:
+            return f"{self.broken} of {self.within} certified decisions were broken within their radius"
+        if self.certified is not None:
+            left = min(self.plain.percent, self.adaptive.percent)
+            if self.certified.percent > left + 1e-9:
+                return f"{self.certified.percent:.1f} % are certified and {left:.1f} % are left"
+        return None
+
+
+def decisions_of(
+    plain: pa.Table, adaptive: Sequence[pa.Table], certificates: pa.Table | None, radius: Mapping[str, float]
+) -> pa.Table:
+    """What became of each decision of one defended recogniser.
+
+    Args:
+        plain, adaptive: the judge's tables of attacks of one size on the same sequences.
+        certificates: of `certify_gait` or `certify_actions` on the defended recogniser's answers; None where nothing is
+            proven.
+        radius: by sample, how much the attacks did, in the unit of the certificates.
+
+    Returns:
+        A row per decision, in the order of `plain`: sample, subject, gallery_view (gait); clean, plain and adaptive,
+        whether it is right; radius; certified, whether it is proven to be right within that radius, null without
+        certificates.
+    """
+    worst = {_key(row): row["correct_after"] for row in plain.to_pylist()}
+    for table in adaptive:
+        for row in table.to_pylist():
+            worst[_key(row)] &= row["correct_after"]
+    proven = {} if certificates is None else {_key(row): row for row in certificates.to_pylist()}
+    rows = []
+    for row in plain.to_pylist():
+        key, size = _key(row), radius[row["sample"]]
+        proof = proven.get(key)
+        rows.append(
+            {
+                "sample": row["sample"],
+                "subject": row["subject"],
+                "gallery_view": row.get("gallery_view"),
+                "clean": row["correct_before"],
+                "plain": row["correct_after"],
+                "adaptive": worst[key],
+                "radius": size,
+                "certified": None
+                if certificates is None
+                else proof is not None and proof["correct"] and not proof["abstained"] and proof["radius"] >= size,
+            }
+        )
+    named = {"gallery_view": pa.string(), "certified": pa.bool_()}
+    table = pa.Table.from_pylist(rows)
+    for name, kind in named.items():
+        table = table.set_column(table.schema.get_field_index(name), name, table[name].cast(kind))
+    return table
+
+
+def summarise_defence(
+    decisions: pa.Table, defence: str, budget: str, cost: float, confidence: float = 1.0
+) -> DefenceRow:
+    """The row of a defence from what became of its decisions."""
+    subjects = [str(name) for name in decisions["subject"].to_pylist()]
+
+    def share(name: str) -> Share:
+        hits = decisions[name].to_numpy(zero_copy_only=False).astype(float)
+        ones = np.ones(len(hits))
+        interval = subject_bootstrap(hits, ones, subjects) if all(subjects) else wilson(hits.sum(), len(hits))
+        return Share(100 * float(hits.mean()), interval)
+
+    proven = decisions["certified"].null_count == 0
+    certified = np.zeros(len(decisions), bool)
+    if proven:
+        certified = decisions["certified"].to_numpy(zero_copy_only=False).astype(bool)
+    left = decisions["adaptive"].to_numpy(zero_copy_only=False).astype(bool)
+    return DefenceRow(
+        defence=defence,
+        budget=budget,
+        sequences=len(set(decisions["sample"].to_pylist())),
+        decisions=len(decisions),
+        clean=share("clean"),
+        plain=share("plain"),
+        adaptive=share("adaptive"),
+        certified=share("certified") if proven else None,
+        within=int(certified.sum()),
+        broken=int((certified & ~left).sum()),
+        cost=cost,
+        confidence=confidence,
+    )
+
+
+def labelled(decisions: pa.Table, **names: str | float) -> pa.Table:
+    """The decisions with columns in front that say what they are about."""
+    for name, value in reversed(names.items()):
+        decisions = decisions.add_column(0, name, pa.array([value] * len(decisions)))
+    return decisions
+
+
+def _key(row: Mapping[str, object]) -> tuple[object, ...]:
+    return row["sample"], row.get("gallery_view")

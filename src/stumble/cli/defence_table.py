@@ -1,0 +1,41 @@
+"""Defences at the terminal, and whether what is said of them can be true."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from stumble.campaign.defended import DefenceRow, Share
+
+__all__ = ["show_defences"]
+
+
+def show_defences(rows: Sequence[DefenceRow], what: str) -> int:
+    """Print the table, and in red what contradicts itself. Returns the exit status: 1 where something does."""
+    table, console = Table(), Console()
+    table.add_column("defence")
+    table.add_column("attack")
+    for name in ("clean % (95 %)", "attacked", "knowing it", "certified", "time ×"):
+        table.add_column(name, justify="right")
+    for before, row in zip((None, *rows), rows, strict=False):
+        if before is not None and before.budget != row.budget:
+            table.add_section()
+        shares = (_shown(share) for share in (row.clean, row.plain, row.adaptive, row.certified))
+        table.add_row(row.defence, row.budget, *shares, f"{row.cost:.2f}", style="red" if row.contradiction else None)
+    print(what)
+    console.print(table)
+    sizes = sorted({(row.sequences, row.decisions) for row in rows})
+    print("; ".join(f"{sequences} sequences, {decisions} decisions" for sequences, decisions in sizes))
+    within = sum(row.within for row in rows)
+    print(f"{within} certified decisions met attacks within their radius, {sum(row.broken for row in rows)} broke")
+    wrong = [row for row in rows if row.contradiction]
+    for row in wrong:
+        console.print(Text(f"{row.defence}, {row.budget}: {row.contradiction}", style="bold red"))
+    return 1 if wrong else 0
+
+
+def _shown(share: Share | None) -> str:
+    return "–" if share is None else f"{share.percent:.1f} ({share.ci95[0]:.0f}–{share.ci95[1]:.0f})"

@@ -1,0 +1,143 @@
+"""What an adversary who knows the defence does: optimises what the defence offers in its own place, jointly over its
+votes, and under its alarm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from stumble.certify import VotingGallery
+from stumble.constraints.frames import Edit
+from stumble.errors import TargetError
+from stumble.interfaces import (
+    Attack,
+    AttackResult,
+    Goal,
+    Output,
+    SkeletonAttack,
+    SkeletonAttackResult,
+    SkeletonConstraint,
+    SkeletonTarget,
+    Target,
+)
+from stumble.objectives import Cosine, Objective
+from stumble.sequences import Silhouettes, Skeletons
+from stumble.targets import Gallery
+
+__all__ = ["ActionsOnSurrogate", "Alarmed", "Evading", "JointVotes", "OnSurrogate"]
+
+Recogniser = TypeVar("Recogniser", Target, SkeletonTarget, covariant=True)
+
+
+@runtime_checkable
+class _Defended(Protocol[Recogniser]):
+    """A target with something better to optimise than itself."""
+
+    def surrogate(self, seed: int) -> Recogniser: ...
+
+
+@dataclass(frozen=True)
+class Alarmed(Output):
+    """The answer of a recogniser behind a detector.
+
+    Attributes:
+        alarm: (B,) how far each sequence is from passing, 0 where all of it passes; differentiable.
+    """
+
+    alarm: Float[Tensor, " b"] | None = None
+
+
+@dataclass(frozen=True)
+class Evading(Objective):
+    """An objective, and the alarm of a detector as a penalty.
+
+    Attributes:
+        objective: what is wanted besides.
+        weight: of the alarm.
+    """
+
+    objective: Objective = Cosine()
+    weight: float = 1.0
+
+    def __call__(self, output: Output, goal: Goal) -> Float[Tensor, " b"]:
+        if not isinstance(output, Alarmed) or output.alarm is None:
+            raise TargetError("Evading needs an answer with an alarm, which the surrogate of a FrameFilter gives")
+        return self.objective(output, goal) + self.weight * output.alarm
+
+
+@dataclass(frozen=True)
+class JointVotes(Objective):
+    """By how much the pieces of a sequence miss to vote together for somebody else, in each gallery view.
+
+    The rival of a view is the identity, other than the true one, that the pieces together are nearest to (sum of their
+    softmax); targeted, the wanted one. Every piece adds by how much its score for the true identity leads over that for
+    the rival, down to `enough` below it; views are averaged. An embedding of as many parts as the gallery's is one
+    piece. The adversary knows the gallery.
+
+    Attributes:
+        gallery: what pieces are compared with.
+        enough: lead of the rival beyond which a piece is won.
+    """
+
+    gallery: Gallery
+    enough: float = 0.5
+
+    def __call__(self, output: Output, goal: Goal) -> Float[Tensor, " b"]:
+        if output.embedding is None:
+            raise TargetError("JointVotes needs an embedding; found none in the target's answer")
+        pieces = output.embedding.shape[1] // self.gallery.enrolled.embeddings.shape[1]
+        scores = VotingGallery(self.gallery.enrolled, self.gallery.distance, pieces).of_pieces(output.embedding)
+        heard = scores.isfinite().any(3)
+        scores = scores.masked_fill(~scores.isfinite(), -1e4)
+        label = goal.label[:, None, None].expand(scores.shape[0], scores.shape[2], 1)
+        if goal.wanted is not None:
+            rival = goal.wanted[:, None, None].expand_as(label)
+        else:
+            support = (scores.detach().softmax(3) * heard[..., None]).sum(1)
+            rival = support.scatter(2, label, -1).argmax(2, keepdim=True)
+        own, other = (scores.gather(3, who[:, None].expand(*scores.shape[:3], 1))[..., 0] for who in (label, rival))
+        return ((own - other + self.enough).clamp_min(0) * heard).sum(1).mean(1)
+
+
+@dataclass(frozen=True)
+class OnSurrogate(Attack):
+    """An attack that optimises what the defended target offers as its `surrogate`, where it offers one.
+
+    Attributes:
+        attack: its `edit` and its effort are those of the whole.
+    """
+
+    attack: Attack
+
+    @property
+    def edit(self) -> Edit:
+        """What is done to frames."""
+        edit: Edit = getattr(self.attack, "edit", "alter")
+        return edit
+
+    def __call__(self, target: Target, batch: Silhouettes, goal: Goal, *, seed: int) -> AttackResult:
+        if isinstance(target, _Defended):
+            target = target.surrogate(seed)
+            if goal.kind == "untargeted" and goal.reference is not None:
+                with torch.no_grad():
+                    goal = replace(goal, reference=target(batch).embedding)
+        return self.attack(target, batch, goal, seed=seed)
+
+
+@dataclass(frozen=True)
+class ActionsOnSurrogate(SkeletonAttack):
+    """`OnSurrogate` for skeletons."""
+
+    attack: SkeletonAttack
+
+    def __call__(self, target: SkeletonTarget, batch: Skeletons, goal: Goal, *, seed: int) -> SkeletonAttackResult:
+        if isinstance(target, _Defended):
+            target = target.surrogate(seed)
+        return self.attack(target, batch, goal, seed=seed)
+
+    def constraints(self, batch: Skeletons) -> dict[str, SkeletonConstraint]:
+        return self.attack.constraints(batch)

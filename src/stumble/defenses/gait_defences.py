@@ -1,0 +1,109 @@
+"""Ways to defend a gait recogniser, each with what answers, how it is counted, what is proven of it, and how it is
+attacked by who knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from stumble.certify import (
+    Ablation,
+    ByContent,
+    ByIndex,
+    GaitScorer,
+    Method,
+    Partition,
+    Sampling,
+    VotingGallery,
+    piecewise,
+)
+from stumble.constraints.frames import Edit
+from stumble.defenses.adaptive import Evading, JointVotes, OnSurrogate
+from stumble.defenses.frame_filter import FrameFilter
+from stumble.defenses.votes_of_subsets import SubsetsByLength, SubsetVote
+from stumble.interfaces import Attack, FrameSeparable, Target
+from stumble.objectives import Objective
+from stumble.targets import Gallery
+
+__all__ = ["GaitDefence", "filtering", "partition_vote", "subset_vote", "undefended"]
+
+Proof = tuple[GaitScorer, Method]
+
+
+@dataclass(frozen=True)
+class GaitDefence:
+    """A defended gait recogniser.
+
+    Attributes:
+        target: what is attacked.
+        gallery: what its answers are compared with, or the counter of its votes.
+        judged: what answers to the judge, from a seed that no attack has seen; `target` where nothing is random.
+        proof: what proves, about one kind of edit, that answers of the defended recogniser stay; None where nothing is
+            proven.
+        objectives: that an adversary who knows the defence optimises, besides the attack's own and in its place.
+    """
+
+    target: Target
+    gallery: Gallery
+    judged: Callable[[int], Target]
+    proof: Callable[[Edit], Proof] | None
+    objectives: Callable[[Objective], tuple[Objective, ...]]
+
+    def adaptive(self, attack: Attack) -> tuple[Attack, ...]:
+        """The same attack by who knows the defence, once for each way of it; of its outcomes the worst counts."""
+        unaware: Any = attack
+        if not isinstance(getattr(unaware, "objective", None), Objective):
+            return (OnSurrogate(attack),)
+        return tuple(OnSurrogate(replace(unaware, objective=own)) for own in self.objectives(unaware.objective))
+
+
+def undefended(target: Target, gallery: Gallery) -> GaitDefence:
+    """A recogniser with a gallery of its own, whatever was done to its weights or its pooling.
+
+    Who knows it knows its gallery, and optimises its `surrogate` where it has one.
+    """
+    return GaitDefence(target, gallery, lambda seed: target, None, lambda own: (own, JointVotes(gallery)))
+
+
+def partition_vote(target: Target, gallery: Gallery, groups: int = 5, by_content: bool = False) -> GaitDefence:
+    """Groups of frames vote: what `certify.Partition` is about."""
+    counting = VotingGallery(gallery.enrolled, gallery.distance, groups)
+    voting = piecewise(target, ByContent(groups) if by_content else ByIndex(groups))
+
+    def proof(edit: Edit) -> Proof:
+        return GaitScorer(target, gallery), Partition(groups, "content" if by_content else "index", edit)
+
+    return GaitDefence(voting, counting, lambda seed: voting, proof, lambda own: (JointVotes(gallery),))
+
+
+def subset_vote(
+    target: FrameSeparable, gallery: Gallery, frames: int = 8, votes: int = 100, sampling: Sampling = Sampling()
+) -> GaitDefence:
+    """Random subsets of frames vote: what `certify.Ablation` is about.
+
+    Args:
+        frames: of a subset.
+        votes: subsets that answer.
+        sampling: of the certificate, whose subsets are its own.
+    """
+    voting = SubsetVote(target, SubsetsByLength(votes, frames))
+    counting = VotingGallery(gallery.enrolled, gallery.distance, votes)
+
+    def proof(edit: Edit) -> Proof:
+        return GaitScorer(target, gallery), Ablation(frames, edit, sampling)
+
+    return GaitDefence(voting, counting, voting.reseeded, proof, lambda own: (JointVotes(gallery),))
+
+
+def filtering(target: FrameFilter, gallery: Gallery, weights: tuple[float, ...] = (0.03, 0.3)) -> GaitDefence:
+    """Implausible frames are not seen. Who knows it goes past the filter, with its alarm as a penalty.
+
+    Args:
+        weights: of the penalty, each tried.
+    """
+
+    def objectives(own: Objective) -> tuple[Objective, ...]:
+        return tuple(Evading(wanted, weight) for wanted in (own, JointVotes(gallery)) for weight in weights)
+
+    return GaitDefence(target, gallery, lambda seed: target, None, objectives)
