@@ -102,7 +102,6 @@ def test_more_certified_than_left_is_red_and_fails(capsys: pytest.CaptureFixture
         (["--defences", "filter", "--subjects", "75", "--calibrate", "76"], "076 are tested; expected people who"),
         (["--defences", "voting"], "defence 'voting': expected one of none, partition"),
         (["--defences", "none", "--sparsities", "1/40"], "sparsities 1/40: expected numbers in (0, 1]"),
-        (["--defences", "content", "--attack.edit", "delete"], "edit"),
     ],
 )
 def test_what_cannot_be_done_is_told_and_nothing_written(
@@ -110,6 +109,16 @@ def test_what_cannot_be_done_is_told_and_nothing_written(
 ) -> None:
     assert main([*gait, *options]) == 2
     assert says in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_proves_nothing_about_the_edit_is_refused_before_anything_is_attacked(
+    gait: list[str], walkers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inserted = ["--attack", "RealFrames", "--attack.pool", str(walkers), "--attack.edit", "insert"]
+    assert main([*gait[:6], *inserted, "--limit", "2", "--defences", "none,partition"]) == 2
+    shown = capsys.readouterr().err
+    assert "a frame to insert shifts the index of all that follow" in shown and "attacks:" not in shown
     assert not list(tmp_path.iterdir())
 
 

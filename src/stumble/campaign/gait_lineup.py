@@ -16,6 +16,7 @@ from stumble.campaign.drawing import drawn
 from stumble.campaign.gait import GaitEvaluation
 from stumble.campaign.gait_defended import DefendedGait
 from stumble.certify import Sampling
+from stumble.constraints.frames import Edit
 from stumble.data.gait import GaitData
 from stumble.data.splits import PROTOCOLS
 from stumble.defenses import (
@@ -47,6 +48,7 @@ class GaitLineup:
         fitting: clean sequences on which filters choose their thresholds.
         votes: random subsets that answer.
         sampling: of certificates by random subsets.
+        edit: what attacks do to frames.
     """
 
     references: Mapping[str | None, Weights]
@@ -55,17 +57,21 @@ class GaitLineup:
     fitting: Sequence[np.ndarray]
     votes: int
     sampling: Sampling
+    edit: Edit
     _prepared: dict[tuple[str | None, int], GaitEvaluation] = field(default_factory=dict, init=False, repr=False)
 
     def __call__(self, name: DefenceName) -> DefendedGait:
         """The defence of this name.
 
         Raises:
-            SpecError: its number does not fit.
+            SpecError: its number does not fit, or it proves nothing about such edits.
             TargetError: it needs another kind of recogniser.
         """
         plain = self._evaluation(name.weights, 0)
-        return DefendedGait(name.text, self._defence(name, plain), plain)
+        defence = self._defence(name, plain)
+        if defence.proof is not None:
+            defence.proof(self.edit)  # which it refuses to make where it could prove nothing
+        return DefendedGait(name.text, defence, plain)
 
     def _defence(self, name: DefenceName, plain: GaitEvaluation) -> GaitDefence:
         target, gallery = plain.target, plain.gallery

@@ -137,7 +137,9 @@ def defend(
                 )
             return replace(evaluation, memory=int(memory * 2**30))
 
-        lineup = GaitLineup(references, prepare, critic_weights, fitting, votes, sampling)
+        lineup = GaitLineup(
+            references, prepare, critic_weights, fitting, votes, sampling, getattr(attack, "edit", "alter")
+        )
         rows: list[tuple[int, DefenceRow]] = []
         tables, alarms = [], {}
         for number, (name, defence) in enumerate([(name, lineup(name)) for name in chosen]):
