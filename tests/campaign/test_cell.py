@@ -76,7 +76,7 @@ def test_whatever_changes_a_result_changes_the_identity(plan: Plan) -> None:
 
 
 GOLDEN = {
-    "TemporalSparse": "1180b2109d1315c0",
+    "TemporalSparse": "f5861892c2dbdac3",
     "PixelAttack": "61954b9b7f79fc0a",
     "RealFrames": "49362ff535844008",
     "RandomFrames": "7d8891d54081dd10",

@@ -108,10 +108,10 @@ def test_some_clips_of_a_batch_are_attacked_within_the_box() -> None:
 def test_hardening_of_stgcn_learns_from_what_it_is_shown(tmp_path: Path) -> None:
     own = clips(StGcn(frames=8, people=1))
     training = HardenedSTGCNTraining(iterations=1, batch=4, bfloat16=False, steps=1)
-    weights = [replace(training, epsilon=e).run(own, tmp_path / f"{e}.pt").fcn.weight for e in (0.004, 0.1)]
+    weights = [replace(training, epsilon=e).run(STGCN, own, tmp_path / f"{e}.pt").fcn.weight for e in (0.004, 0.1)]
     assert not torch.equal(*weights)
     with pytest.raises(SpecError, match="expected clips in space, as the recipe StGcn has them"):
-        training.run(clips(Pyskl()), tmp_path / "image.pt")
+        training.run(STGCN, clips(Pyskl()), tmp_path / "image.pt")
 
 
 @pytest.mark.parametrize("wrong", [{"share": 1.5}, {"steps": 0}, {"epsilon": 0.0}])
