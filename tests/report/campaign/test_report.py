@@ -52,6 +52,19 @@ def test_skeletons_likewise(campaigns: Any, reported: Reported, parsed: Parsed) 
     assert len(page.all("article", "clip")) == len(page.all("svg", "poses")) == 24
 
 
+@pytest.mark.parametrize("source", [None, "1", "3"])
+def test_what_was_made_on_another_recogniser_is_said(
+    source: str | None, campaigns: Any, reported: Reported, parsed: Parsed
+) -> None:
+    campaigns.facts = {"right": {} if source is None else {"source": source}}
+    report = reported(campaigns.actions())
+    text = parsed(render(report)).text
+    itself, other = "Each bench is attacked for itself", "Attacked from another recogniser: right."
+    assert (itself in text, other in text) == (source != "3", source == "3"), "the bench's own is the digest 1"
+    assert report.provenance.get("right: digest of the weights attacked") == source
+    assert "left: digest of the weights attacked" not in report.provenance
+
+
 def test_every_link_leads_somewhere_and_no_id_is_there_twice(
     campaigns: Any, reported: Reported, parsed: Parsed
 ) -> None:
