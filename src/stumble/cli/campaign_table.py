@@ -44,14 +44,13 @@ def results_table(results: Sequence[CellResult]) -> Table:
         cell, found = result.cell, figures(result.verdicts)
         denominators.add(f"{cell.entry.goal}: success among {found.of}")
         table.add_row(
-            str(cell.entry),
+            str(cell),
             f"{found.sequences}" + ("" if found.sequences == len(cell.samples) else f" of {len(cell.samples)}"),
             f"{found.clean.percent:.1f}",
             f"{found.attacked.percent:.1f}",
             f"{found.success.percent:.1f} ({found.success.low:.1f}–{found.success.high:.1f})",
         )
-    synthetic = sorted({f"{r.cell.data}: synthetic data" for r in results if r.cell.synthetic})
-    table.caption = "\n".join((*synthetic, *sorted(denominators)))
+    table.caption = "\n".join(sorted(denominators))
     return table
 
 
@@ -62,4 +61,4 @@ def show_rigor(results: Sequence[CellResult]) -> None:
         print(f"worst case over all attacks, {bench} · {goal}: {share:.1f} % of {count} decisions")
     for first, *others in alike(flags(done)):
         more = f" and {len(others)} more" if others else ""
-        print(f"! {first.kind}: {first.cell.entry}{more}: {first.text}")
+        print(f"! {first.kind}: {first.cell}{more}: {first.text}")

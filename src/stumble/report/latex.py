@@ -46,7 +46,8 @@ def _cells(results: Sequence[CellResult], data: str) -> str:
     for (bench, goal), setting in by_setting(results).items():
         rows = [figures(result.verdicts) for result in setting]
         lines += [r"\midrule"] if lines else []
-        title = f"{_escaped(bench)}, {_escaped(goal)}"
+        synthetic = ", synthetic data" if setting[0].cell.synthetic else ""
+        title = f"{_escaped(bench)}, {_escaped(goal)}{synthetic}"
         lines.append(rf"\multicolumn{{6}}{{l}}{{\emph{{{title}; $n$ {rows[0].of}}}}}" + _ROW_END)
         for result, row in zip(setting, rows, strict=True):
             name = _escaped(result.cell.entry.attack) + (_DAGGER if result.cell.id in flagged else "")
@@ -62,7 +63,7 @@ def _cells(results: Sequence[CellResult], data: str) -> str:
 
 
 def _note(flag: Flag, *others: Flag) -> str:
-    who = str(flag.cell.entry).replace(" · ", ", ") + (f" and {len(others)} more" if others else "")
+    who = str(flag.cell).replace(" · ", ", ") + (f" and {len(others)} more" if others else "")
     return f"{_DAGGER} {_escaped(f'{who}: {flag.text}')}."
 
 

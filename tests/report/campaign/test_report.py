@@ -17,6 +17,7 @@ from stumble.campaign.run_folder import RunFolder
 from stumble.errors import DataError, SpecError
 from stumble.report import CampaignReport, campaign_report, render, write_report
 from stumble.report.actions import Motion
+from stumble.report.campaign.wording import headline
 from stumble.report.gait import Strip
 
 Reported = Callable[..., CampaignReport]
@@ -33,7 +34,7 @@ def test_a_campaign_is_one_page_that_begins_with_the_result(campaigns: Any, pars
     write_report(run.root / "report.html", campaign_report(run, read_results(run)))
     text = parsed((run.root / "report.html").read_text(encoding="utf-8")).text
     for said in (
-        "At least one of 3 attacks reaches its goal in 83.3 % of 12 decisions: <gaitset>, untargeted.",
+        "At least one of 3 attacks reaches its goal in 83.3 % of 12 decisions: <gaitset>, untargeted, synthetic data.",
         "1 bench, 3 attacks, 2 goals, 1 seed: 6 cells with 36 attacked sequences.",
         "No flag",
         "decisions that were right",
@@ -47,7 +48,10 @@ def test_a_campaign_is_one_page_that_begins_with_the_result(campaigns: Any, pars
 
 def test_skeletons_likewise(campaigns: Any, reported: Reported, parsed: Parsed) -> None:
     page = parsed(render(reported(campaigns.actions())))
-    assert "At least one of 2 attacks reaches its goal in 83.3 % of 6 clips: left, untargeted." in page.text
+    assert (
+        "At least one of 2 attacks reaches its goal in 83.3 % of 6 clips: left, untargeted, synthetic data."
+        in page.text
+    )
     assert "Benches against attacks" in page.text and "By class" in page.text and "By camera" in page.text
     assert len(page.all("article", "clip")) == len(page.all("svg", "poses")) == 24
 
@@ -159,6 +163,15 @@ def test_numbers_from_synthetic_data_are_labelled_and_those_from_real_data_are_n
     mixed = parsed(render(reported(run)))
     assert "No number on this page" not in mixed.text
     assert 0 < mixed.text.count("synthetic data") < sections
+
+
+@pytest.mark.parametrize("real", ["left", "right"])
+def test_of_two_benches_the_synthetic_one_is_labelled(real: str, campaigns: Any, reported: Reported) -> None:
+    campaigns.real = (real,)
+    report = reported(campaigns.actions())
+    assert ("synthetic data" in headline(report)[0]) == (real == "right"), "the first sentence is about the left one"
+    for film in report.films:
+        assert ("synthetic data" in film.shown.caption) == (film.choice.result.cell.entry.bench != real)
 
 
 def test_an_unfinished_campaign_says_how_far_it_is(campaigns: Any, reported: Reported, parsed: Parsed) -> None:

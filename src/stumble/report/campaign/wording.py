@@ -41,8 +41,9 @@ def headline(report: CampaignReport) -> tuple[str, ...]:
     assert setting.worst is not None
     attacks = len({line.result.cell.entry.attack for line in setting.done})
     share, count = setting.worst
+    label = ", synthetic data" if setting.synthetic else ""
     who = "The attack reaches its goal" if attacks == 1 else f"At least one of {attacks} attacks reaches its goal"
-    first = f"{who} in {percent(share)} of {count} {units(report)}: {setting.bench}, {setting.goal}."
+    first = f"{who} in {percent(share)} of {count} {units(report)}: {setting.bench}, {setting.goal}{label}."
     lines = report.lines
     sequences = sum(line.result.attacked for line in lines)
     done, total = report.shards
