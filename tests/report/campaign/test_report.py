@@ -185,6 +185,17 @@ def test_an_unfinished_campaign_says_how_far_it_is(campaigns: Any, reported: Rep
     assert "1 shard failed" in text and "no gradient today" in text
 
 
+def test_while_no_sample_has_met_every_attack_there_is_no_worst_case(
+    campaigns: Any, reported: Reported, parsed: Parsed
+) -> None:
+    run = campaigns.gait(goals=("untargeted",))
+    one, *others = run.cells()
+    for shard in (one.shards[1], *(cell.shards[0] for cell in others)):
+        (run.root / "cells" / str(shard) / "verdicts.parquet").unlink()
+    page = parsed(render(reported(run)))
+    assert "No worst case yet: none of the decisions has met every attack." in page.text
+
+
 def test_where_the_data_are_gone_the_page_is_there_all_the_same(
     campaigns: Any, reported: Reported, parsed: Parsed
 ) -> None:
