@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.table import Table
+from rich.text import Text
 
 from stumble.campaign.bench import Tested
 from stumble.campaign.figures import figures
@@ -44,13 +45,13 @@ def results_table(results: Sequence[CellResult]) -> Table:
         cell, found = result.cell, figures(result.verdicts)
         denominators.add(f"{cell.entry.goal}: success among {found.of}")
         table.add_row(
-            str(cell),
+            Text(str(cell)),
             f"{found.sequences}" + ("" if found.sequences == len(cell.samples) else f" of {len(cell.samples)}"),
             f"{found.clean.percent:.1f}",
             f"{found.attacked.percent:.1f}",
             f"{found.success.percent:.1f} ({found.success.low:.1f}–{found.success.high:.1f})",
         )
-    table.caption = "\n".join(sorted(denominators))
+    table.caption = Text("\n".join(sorted(denominators)))
     return table
 
 

@@ -19,6 +19,8 @@ _SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
+    "[": "{[}",  # after the end of a row it would be read as its argument
+    "*": "{*}",  # likewise
 }
 _COLUMNS = 12  # a table with more does not fit on a page
 _ROW_END, _DAGGER = r" \\", r"$^\dagger$"

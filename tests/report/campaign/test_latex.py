@@ -63,6 +63,13 @@ def test_flagged_figures_have_a_sign_and_a_note(campaigns: Any) -> None:
     assert text.count(r"the control 'random' succeeds more often (100.0 against 0.0 \% of 12 rows)") == 1
 
 
+@pytest.mark.parametrize(("name", "protected"), [("[casia]", "{[}casia]"), ("*best", "{*}best")])
+def test_no_name_is_taken_for_an_argument_of_the_end_of_a_row(name: str, protected: str, campaigns: Any) -> None:
+    results = read_results(campaigns.actions())
+    text = latex_tables([replace(r, cell=replace(r.cell, entry=replace(r.cell.entry, attack=name))) for r in results])
+    assert f"\n{protected} & " in text and f"\n{name}" not in text
+
+
 @pytest.mark.parametrize("name", ["a&b_c%$#{}", r"\input{x}", "a\nb", "~^<>|"])
 def test_no_name_is_taken_for_a_command(name: str, campaigns: Any) -> None:
     plain, hostile = read_results(campaigns.actions()), []
