@@ -51,7 +51,7 @@ def test_run_says_how_it_came_out(plan: Path, done: Path, capsys: pytest.Capture
     """Nothing is left to do, so this is quick."""
     assert main(["run", str(plan), "--out", str(done), "--workers", "1"]) == 0
     shown = capsys.readouterr()
-    assert "sparse" in shown.out and "synthetic data" in shown.out
+    assert "sparse" in shown.out and "synthetic" in shown.out
     assert "among decisions that were right" in shown.out
     assert f"`stumble report {done}` shows it as a page" in shown.out
     assert "12/12; 2 of 2 cells" in shown.err

@@ -57,3 +57,14 @@ def test_a_terminal_gets_a_bar_with_its_note_below(monkeypatch: pytest.MonkeyPat
         report(3, 7, note)
     shown = terminal.getvalue()
     assert "3/7" in shown and note in shown
+
+
+@pytest.mark.parametrize("name", ["walk[/x]ers", "net [casia]"])
+def test_what_is_being_done_is_no_markup(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TERM", "xterm")
+    with progress(f"reading {name}") as report:
+        report(1, 1)
+    assert f"reading {name}" in terminal.getvalue()

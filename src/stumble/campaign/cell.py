@@ -41,6 +41,10 @@ class Cell:
     sanity: Mapping[str, int] = field(default_factory=dict)
     access: Access = "gradients"
 
+    def __str__(self) -> str:
+        """Its names, and whether its numbers are of people made up."""
+        return f"{self.entry}{' · synthetic data' if self.synthetic else ''}"
+
     @property
     def id(self) -> str:
         """16 hexadecimal digits; the same for the same specification, wherever and whenever it is run."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.table import Table
+from rich.text import Text
 
 from stumble.campaign.bench import Tested
 from stumble.campaign.figures import figures
@@ -44,14 +45,13 @@ def results_table(results: Sequence[CellResult]) -> Table:
         cell, found = result.cell, figures(result.verdicts)
         denominators.add(f"{cell.entry.goal}: success among {found.of}")
         table.add_row(
-            str(cell.entry),
+            Text(str(cell)),
             f"{found.sequences}" + ("" if found.sequences == len(cell.samples) else f" of {len(cell.samples)}"),
             f"{found.clean.percent:.1f}",
             f"{found.attacked.percent:.1f}",
             f"{found.success.percent:.1f} ({found.success.low:.1f}–{found.success.high:.1f})",
         )
-    synthetic = sorted({f"{r.cell.data}: synthetic data" for r in results if r.cell.synthetic})
-    table.caption = "\n".join((*synthetic, *sorted(denominators)))
+    table.caption = Text("\n".join(sorted(denominators)))
     return table
 
 
@@ -62,4 +62,4 @@ def show_rigor(results: Sequence[CellResult]) -> None:
         print(f"worst case over all attacks, {bench} · {goal}: {share:.1f} % of {count} decisions")
     for first, *others in alike(flags(done)):
         more = f" and {len(others)} more" if others else ""
-        print(f"! {first.kind}: {first.cell.entry}{more}: {first.text}")
+        print(f"! {first.kind}: {first.cell}{more}: {first.text}")

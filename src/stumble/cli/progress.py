@@ -39,7 +39,7 @@ def progress(what: str) -> Iterator[Report]:
         yield _Lines(what)
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from stumble.campaign.run_folder import RunFolder
 from stumble.cli.campaign_table import results_of
@@ -31,7 +32,8 @@ def status(folder: Path) -> int:
     for result in results_of(run):
         cell, attacked = result.cell, result.attacked
         each = f"{result.seconds / attacked:.2f}" if attacked else "–"
-        table.add_row(str(cell.entry), f"{attacked} of {len(cell.samples)}", each, str(len(result.failures) or "–"))
+        failed = str(len(result.failures) or "–")
+        table.add_row(Text(str(cell.entry)), f"{attacked} of {len(cell.samples)}", each, failed)
         failures += [f"{shard}: {reason}" for shard, reason in result.failures.items()]
         done, total = done + attacked, total + len(cell.samples)
     Console().print(table)

@@ -19,6 +19,8 @@ _SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
+    "[": "{[}",  # after the end of a row it would be read as its argument
+    "*": "{*}",  # likewise
 }
 _COLUMNS = 12  # a table with more does not fit on a page
 _ROW_END, _DAGGER = r" \\", r"$^\dagger$"
@@ -46,7 +48,8 @@ def _cells(results: Sequence[CellResult], data: str) -> str:
     for (bench, goal), setting in by_setting(results).items():
         rows = [figures(result.verdicts) for result in setting]
         lines += [r"\midrule"] if lines else []
-        title = f"{_escaped(bench)}, {_escaped(goal)}"
+        synthetic = ", synthetic data" if setting[0].cell.synthetic else ""
+        title = f"{_escaped(bench)}, {_escaped(goal)}{synthetic}"
         lines.append(rf"\multicolumn{{6}}{{l}}{{\emph{{{title}; $n$ {rows[0].of}}}}}" + _ROW_END)
         for result, row in zip(setting, rows, strict=True):
             name = _escaped(result.cell.entry.attack) + (_DAGGER if result.cell.id in flagged else "")
@@ -62,7 +65,7 @@ def _cells(results: Sequence[CellResult], data: str) -> str:
 
 
 def _note(flag: Flag, *others: Flag) -> str:
-    who = str(flag.cell.entry).replace(" · ", ", ") + (f" and {len(others)} more" if others else "")
+    who = str(flag.cell).replace(" · ", ", ") + (f" and {len(others)} more" if others else "")
     return f"{_DAGGER} {_escaped(f'{who}: {flag.text}')}."
 
 

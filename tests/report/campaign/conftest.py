@@ -49,6 +49,8 @@ class Campaigns:
         self.fell: Fell = stronger
         self.left: tuple[str, ...] = ()  # attacks of which only the first shard is done
         self.sanity: dict[str, int] = {}
+        self.facts: dict[str, dict[str, str]] = {}  # of a bench, by its name, besides those that all have
+        self.real: tuple[str, ...] = ()  # benches whose people are called real
 
     def gait(self, subject: str = "075", goals: Sequence[str] = ("untargeted", "targeted")) -> RunFolder:
         """Six probes in two views; one or two frames altered, and a control."""
@@ -155,12 +157,13 @@ class Campaigns:
         cells = []
         for entry in plan.entries():
             specification = {
-                "bench": {**facts, "name": entry.bench},
+                "bench": {**facts, "name": entry.bench, **self.facts.get(entry.bench, {})},
                 "attack": specified(plan.attacks[entry.attack]),
                 "goal": entry.goal,
                 "seed": entry.seed,
             }
-            known, access = (data.name, data.synthetic, {}, self.sanity), plan.attacks[entry.attack].access
+            synthetic, access = entry.bench not in self.real, plan.attacks[entry.attack].access
+            known = data.name, synthetic, {}, self.sanity
             cells.append(Cell(entry, specification, tuple(samples), plan.shard, *known, access))
         folder = RunFolder(self.root / name)
         folder.start(plan, tuple(cells), {"command": "stumble run plan.yaml", "version": "0"})

@@ -26,7 +26,8 @@ def test_a_row_for_each_attack_and_what_is_left_by_view(campaigns: Any) -> None:
     cells, views = tables(text)
     assert cells[0] == ["Attack", "Seed", "$n$", "Clean", "Attacked", "Success"]
     assert cells[1] == [
-        r"\multicolumn{6}{l}{\emph{\textless{}gaitset\textgreater{}, untargeted; $n$ decisions that were right}}"
+        r"\multicolumn{6}{l}{\emph{\textless{}gaitset\textgreater{}, untargeted, synthetic data; "
+        r"$n$ decisions that were right}}"
     ]
     assert [row[:5] for row in cells[2:]] == [
         ["one", "1", "12", "100.0", "66.7"],
@@ -40,7 +41,7 @@ def test_a_row_for_each_attack_and_what_is_left_by_view(campaigns: Any) -> None:
         ["two", "0.0", "33.3", "16.7"],
         ["random", "100.0", "100.0", "100.0"],
     ]
-    assert text.count("synthetic data") == 2, "in both captions"
+    assert text.count("synthetic data") == 3, "in both captions, and over the rows of the bench"
 
 
 def test_attacks_on_one_bench_with_one_goal_stand_together(campaigns: Any) -> None:
@@ -49,11 +50,24 @@ def test_attacks_on_one_bench_with_one_goal_stand_together(campaigns: Any) -> No
     assert heads == [1, 5], "three attacks each"
 
 
+def test_of_two_benches_the_synthetic_one_is_labelled(campaigns: Any) -> None:
+    campaigns.real = ("right",)
+    heads = [row[0] for row in tables(latex_tables(read_results(campaigns.actions())))[0] if "multicolumn" in row[0]]
+    assert ["synthetic data" in head for head in heads] == [True, False]
+
+
 def test_flagged_figures_have_a_sign_and_a_note(campaigns: Any) -> None:
     campaigns.fell = lambda attack, number: attack == "random"
     text = latex_tables(read_results(campaigns.gait(goals=("untargeted",))))
     assert [row[0] for row in tables(text)[0][2:]] == [r"one$^\dagger$", "two", "random"]
     assert text.count(r"the control 'random' succeeds more often (100.0 against 0.0 \% of 12 rows)") == 1
+
+
+@pytest.mark.parametrize(("name", "protected"), [("[casia]", "{[}casia]"), ("*best", "{*}best")])
+def test_no_name_is_taken_for_an_argument_of_the_end_of_a_row(name: str, protected: str, campaigns: Any) -> None:
+    results = read_results(campaigns.actions())
+    text = latex_tables([replace(r, cell=replace(r.cell, entry=replace(r.cell.entry, attack=name))) for r in results])
+    assert f"\n{protected} & " in text and f"\n{name}" not in text
 
 
 @pytest.mark.parametrize("name", ["a&b_c%$#{}", r"\input{x}", "a\nb", "~^<>|"])

@@ -17,6 +17,7 @@ from stumble.campaign.run_folder import RunFolder
 from stumble.errors import DataError, SpecError
 from stumble.report import CampaignReport, campaign_report, render, write_report
 from stumble.report.actions import Motion
+from stumble.report.campaign.wording import headline
 from stumble.report.gait import Strip
 
 Reported = Callable[..., CampaignReport]
@@ -33,7 +34,7 @@ def test_a_campaign_is_one_page_that_begins_with_the_result(campaigns: Any, pars
     write_report(run.root / "report.html", campaign_report(run, read_results(run)))
     text = parsed((run.root / "report.html").read_text(encoding="utf-8")).text
     for said in (
-        "At least one of 3 attacks reaches its goal in 83.3 % of 12 decisions: <gaitset>, untargeted.",
+        "At least one of 3 attacks reaches its goal in 83.3 % of 12 decisions: <gaitset>, untargeted, synthetic data.",
         "1 bench, 3 attacks, 2 goals, 1 seed: 6 cells with 36 attacked sequences.",
         "No flag",
         "decisions that were right",
@@ -47,9 +48,25 @@ def test_a_campaign_is_one_page_that_begins_with_the_result(campaigns: Any, pars
 
 def test_skeletons_likewise(campaigns: Any, reported: Reported, parsed: Parsed) -> None:
     page = parsed(render(reported(campaigns.actions())))
-    assert "At least one of 2 attacks reaches its goal in 83.3 % of 6 clips: left, untargeted." in page.text
+    assert (
+        "At least one of 2 attacks reaches its goal in 83.3 % of 6 clips: left, untargeted, synthetic data."
+        in page.text
+    )
     assert "Benches against attacks" in page.text and "By class" in page.text and "By camera" in page.text
     assert len(page.all("article", "clip")) == len(page.all("svg", "poses")) == 24
+
+
+@pytest.mark.parametrize("source", [None, "1", "3"])
+def test_what_was_made_on_another_recogniser_is_said(
+    source: str | None, campaigns: Any, reported: Reported, parsed: Parsed
+) -> None:
+    campaigns.facts = {"right": {} if source is None else {"source": source}}
+    report = reported(campaigns.actions())
+    text = parsed(render(report)).text
+    itself, other = "Each bench is attacked for itself", "Attacked from another recogniser: right."
+    assert (itself in text, other in text) == (source != "3", source == "3"), "the bench's own is the digest 1"
+    assert report.provenance.get("right: digest of the weights attacked") == source
+    assert "left: digest of the weights attacked" not in report.provenance
 
 
 def test_every_link_leads_somewhere_and_no_id_is_there_twice(
@@ -148,6 +165,15 @@ def test_numbers_from_synthetic_data_are_labelled_and_those_from_real_data_are_n
     assert 0 < mixed.text.count("synthetic data") < sections
 
 
+@pytest.mark.parametrize("real", ["left", "right"])
+def test_of_two_benches_the_synthetic_one_is_labelled(real: str, campaigns: Any, reported: Reported) -> None:
+    campaigns.real = (real,)
+    report = reported(campaigns.actions())
+    assert ("synthetic data" in headline(report)[0]) == (real == "right"), "the first sentence is about the left one"
+    for film in report.films:
+        assert ("synthetic data" in film.shown.caption) == (film.choice.result.cell.entry.bench != real)
+
+
 def test_an_unfinished_campaign_says_how_far_it_is(campaigns: Any, reported: Reported, parsed: Parsed) -> None:
     campaigns.left = ("two",)
     run = campaigns.gait(goals=("untargeted",))
@@ -157,6 +183,17 @@ def test_an_unfinished_campaign_says_how_far_it_is(campaigns: Any, reported: Rep
     assert "Not finished: 5 of 6 shards are done, and every figure is of these." in text
     assert "4of 6" in text, "sequences of the cell"
     assert "1 shard failed" in text and "no gradient today" in text
+
+
+def test_while_no_sample_has_met_every_attack_there_is_no_worst_case(
+    campaigns: Any, reported: Reported, parsed: Parsed
+) -> None:
+    run = campaigns.gait(goals=("untargeted",))
+    one, *others = run.cells()
+    for shard in (one.shards[1], *(cell.shards[0] for cell in others)):
+        (run.root / "cells" / str(shard) / "verdicts.parquet").unlink()
+    page = parsed(render(reported(run)))
+    assert "No worst case yet: none of the decisions has met every attack." in page.text
 
 
 def test_where_the_data_are_gone_the_page_is_there_all_the_same(

@@ -101,5 +101,7 @@ def _provenance(run: RunFolder, results: Sequence[CellResult]) -> dict[str, str]
     for result in results:
         facts, bench = result.cell.specification["bench"], result.cell.entry.bench
         told[f"{bench}: digest of the weights"] = str(facts["model"])
+        if "source" in facts:
+            told[f"{bench}: digest of the weights attacked"] = str(facts["source"])
         told[f"{bench}: digest of the sequences"] = str(facts["sequences"])
     return told

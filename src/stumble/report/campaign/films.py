@@ -107,7 +107,7 @@ class _Silhouettes:
         which = edited[row, :length].numpy()
         strip = Strip(
             title=name,
-            caption=f"{choice.result.cell.entry}: {told(verdicts, int(which.sum()), length)}",
+            caption=f"{choice.result.cell}: {told(verdicts, int(which.sum()), length)}",
             clean=self.data.load(self.keys[name])[: self.frames],
             adversarial=stored.frames[row, :length].numpy(),
             edited=which,
@@ -144,7 +144,7 @@ class _Skeletons:
             raise DataError(self.data.name, f"other joints in {name}", _EXPECTED)
         return Motion(
             title=name,
-            caption=f"{choice.result.cell.entry}: {_told(verdict)}",
+            caption=f"{choice.result.cell}: {_told(verdict)}",
             layout=self.data.layout,
             clean=before,
             adversarial=after,

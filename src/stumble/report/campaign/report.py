@@ -118,6 +118,12 @@ class CampaignReport:
         return all(setting.synthetic for setting in self.settings)
 
     @property
+    def transferred(self) -> tuple[str, ...]:
+        """The benches whose attacks see another recogniser than the one that is judged."""
+        benches = {line.result.cell.entry.bench: line.result.cell.specification["bench"] for line in self.lines}
+        return tuple(name for name, facts in benches.items() if facts.get("source", facts["model"]) != facts["model"])
+
+    @property
     def lines(self) -> tuple[CellLine, ...]:
         """All cells."""
         return tuple(line for setting in self.settings for line in setting.lines)

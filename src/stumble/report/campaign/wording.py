@@ -37,12 +37,10 @@ def strongest(setting: Setting) -> CellLine | None:
 
 def headline(report: CampaignReport) -> tuple[str, ...]:
     """The result in plain sentences, the first of which stands alone."""
-    setting = next(setting for setting in report.settings if setting.worst is not None)
-    assert setting.worst is not None
-    attacks = len({line.result.cell.entry.attack for line in setting.done})
-    share, count = setting.worst
-    who = "The attack reaches its goal" if attacks == 1 else f"At least one of {attacks} attacks reaches its goal"
-    first = f"{who} in {percent(share)} of {count} {units(report)}: {setting.bench}, {setting.goal}."
+    first = next(
+        (_reached(setting, setting.worst, units(report)) for setting in report.settings if setting.worst is not None),
+        f"No worst case yet: none of the {units(report)} has met every attack.",
+    )
     lines = report.lines
     sequences = sum(line.result.attacked for line in lines)
     done, total = report.shards
@@ -57,6 +55,14 @@ def headline(report: CampaignReport) -> tuple[str, ...]:
         return first, second, "No flag: nothing in the results speaks against the figures."
     speak = "1 flag speaks" if len(report.flags) == 1 else f"{len(report.flags)} flags speak"
     return first, second, f"{speak} against figures; each stands where the figure is."
+
+
+def _reached(setting: Setting, worst: tuple[float, int], unit: str) -> str:
+    attacks = len({line.result.cell.entry.attack for line in setting.done})
+    share, count = worst
+    label = ", synthetic data" if setting.synthetic else ""
+    who = "The attack reaches its goal" if attacks == 1 else f"At least one of {attacks} attacks reaches its goal"
+    return f"{who} in {percent(share)} of {count} {unit}: {setting.bench}, {setting.goal}{label}."
 
 
 def promises(line: CellLine, unit: str) -> str:
