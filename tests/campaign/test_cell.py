@@ -47,6 +47,15 @@ def test_a_goal_that_cannot_be_is_refused_before_anything_runs(plan: Plan) -> No
         cells(replace(plan, goals=("untargeted", "wolk")))
 
 
+@pytest.mark.parametrize("axis", ["benches", "attacks"])
+def test_the_same_under_two_names_is_refused(plan: Plan, axis: str) -> None:
+    """Its results would count twice."""
+    known = getattr(plan, axis)
+    first = next(iter(known))
+    with pytest.raises(SpecError, match=rf"plan: found .*{first}.*, and .*again.*; expected one of them"):
+        cells(replace(plan, **{axis: known | {"again": known[first]}}))
+
+
 def test_names_and_places_are_no_part_of_the_identity(plan: Plan, clips: Path, stgcn: Path, tmp_path: Path) -> None:
     shutil.copytree(clips, tmp_path / "elsewhere")
     for file in (stgcn, stgcn.with_suffix(".json")):

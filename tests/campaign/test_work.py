@@ -87,7 +87,7 @@ def test_where_one_died_in_the_middle_nothing_is_half(started: Started) -> None:
     assert not left.exists()
 
 
-def test_an_error_stays_with_its_shard(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_stays_with_its_shard(started: Started, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     attacked = OneStep.__call__
     broken = started.cells[1].samples[2]
 
@@ -105,6 +105,10 @@ def test_an_error_stays_with_its_shard(started: Started, monkeypatch: pytest.Mon
     assert [event.state for event in events].count("done") == 5
     assert started.folder.failure(failed) == "no gradient today"
     assert read_results(started.folder)[1].failures == {str(failed): "no gradient today"}
+    others: list[Event] = []
+    Worker(started.folder, others.append).run()
+    assert not others, "what has failed is tried again by another call, not by another worker of this one"
+    started.folder.start(plan, started.cells, {})
     Worker(started.folder).run()
     assert started.folder.failure(failed) is None
     assert len(results(started.folder)) == 12

@@ -83,9 +83,9 @@ def cells_of(plan: Plan, tested: Mapping[str, Tested]) -> tuple[Cell, ...]:
     and time are not.
 
     Raises:
-        SpecError: a bench cannot have one of the goals.
+        SpecError: a bench cannot have one of the goals, or two entries are the same but for their names.
     """
-    cells, sanity = [], {}
+    cells, sanity = dict[str, Cell](), {}
     for name, bench in tested.items():
         for goal in plan.goals:
             try:
@@ -103,8 +103,11 @@ def cells_of(plan: Plan, tested: Mapping[str, Tested]) -> tuple[Cell, ...]:
             "batches": {"shard": plan.shard, "threads": plan.threads, "memory": plan.memory},
         }
         known = bench.data, bench.synthetic, bench.left_out, sanity[entry.bench], plan.attacks[entry.attack].access
-        cells.append(Cell(entry, specification, bench.samples, plan.shard, *known))
-    return tuple(cells)
+        cell = Cell(entry, specification, bench.samples, plan.shard, *known)
+        twin = cells.setdefault(cell.id, cell)
+        if twin is not cell:
+            raise SpecError(f"plan: found {twin.entry}, and {entry}, the same under other names; expected one of them")
+    return tuple(cells.values())
 
 
 def specified(component: object) -> Any:

@@ -16,7 +16,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
 
 from stumble.campaign.run_folder import RunFolder
 from stumble.campaign.work import DEATHS, Event, Executor, Worker
@@ -54,7 +53,7 @@ class LocalExecutor(Executor):
                 self.waiting.pop().dismiss()
 
     def run(self, folder: RunFolder, tell: Callable[[Event], None] = lambda event: None) -> None:
-        crew = _Crew(folder.root, tell, self.waiting)
+        crew = _Crew(folder, tell, self.waiting)
         interrupted = False
         left = sum(not folder.done(shard) for cell in folder.cells() for shard in cell.shards)
         for _ in range(min(left, self.count(folder.plan.threads))):
@@ -94,7 +93,7 @@ class Hired:
 class _Crew:
     """The workers, and who died over what."""
 
-    root: Path
+    folder: RunFolder
     tell: Callable[[Event], None]
     waiting: list[Hired]
     at_work: list[Hired] = field(default_factory=list)
@@ -102,10 +101,9 @@ class _Crew:
     trouble: StumbleError | None = None
 
     def hire(self) -> None:
-        given_up = {shard for shard, count in self.deaths.items() if count >= DEATHS}
         hired = self.waiting.pop() if self.waiting else _started()
         with suppress(OSError):  # it has died; its pipe tells
-            hired.pipe.send((self.root, given_up))
+            hired.pipe.send(self.folder.root)
         self.at_work.append(hired)
 
     def listen(self) -> None:
@@ -149,6 +147,8 @@ class _Crew:
             return
         if hired.shard and self.deaths[hired.shard] >= DEATHS:
             text = f"a worker died {DEATHS} times over it (status {status}); is there memory enough?"
+            shards = (shard for cell in self.folder.cells() for shard in cell.shards)
+            self.folder.fail(next(shard for shard in shards if str(shard) == hired.shard), StumbleError(text))
             self.tell(Event("failed", hired.shard, text=text))
         self.hire()
 
@@ -180,8 +180,7 @@ def _work(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     keep_freed_memory()
     try:
-        root, given_up = pipe.recv()
-        Worker(RunFolder(root), pipe.send, pipe.poll, given_up).run()
+        Worker(RunFolder(pipe.recv()), pipe.send, pipe.poll).run()
     except (BrokenPipeError, EOFError):
         return
     except StumbleError as error:

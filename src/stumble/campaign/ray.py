@@ -109,12 +109,13 @@ class _Run:
 
     def _claimed(self, shard: Shard, cell: Cell, left: deque[tuple[Cell, Shard]]) -> ExitStack | None:
         """The hold on a shard that is to be done; one in other hands goes back to the end of the line."""
-        if self.folder.done(shard):
+        if self.folder.settled(shard):
             return None
-        hold = ExitStack()
-        if hold.enter_context(self.folder.claimed(shard)):
-            return hold
-        left.append((cell, shard))
+        with ExitStack() as hold:
+            if not hold.enter_context(self.folder.claimed(shard)):
+                left.append((cell, shard))
+            elif not self.folder.settled(shard):  # in the moment before
+                return hold.pop_all()
         return None
 
     def _store(self, shard: Shard, ref: Any) -> None:

@@ -113,8 +113,17 @@ class RunFolder:
 
     def failure(self, shard: Shard) -> str | None:
         """Why it could not be done when last tried, or None."""
-        file = self._of(shard).with_suffix(".failed.json")
+        file = self._failure(shard)
         return str(self._read(file)["error"]) if file.exists() and not self.done(shard) else None
+
+    def settled(self, shard: Shard) -> bool:
+        """Whether it is done, or has failed since the campaign was last started, which writes the plan."""
+        if self.done(shard):
+            return True
+        try:
+            return self._failure(shard).stat().st_mtime_ns > (self.root / _PLAN).stat().st_mtime_ns
+        except FileNotFoundError:
+            return False
 
     @contextmanager
     def claimed(self, shard: Shard) -> Iterator[bool]:
@@ -145,13 +154,13 @@ class RunFolder:
             made = {**provenance, "seconds": round(time.perf_counter() - began, 2)}
             text = json.dumps({"cell": shard.cell, "shard": shard.number, "provenance": made})
             pq.write_table(verdicts.replace_schema_metadata({"stumble": text}), folder / _VERDICTS)
-        target.with_suffix(".failed.json").unlink(missing_ok=True)
+        self._failure(shard).unlink(missing_ok=True)
 
     def fail(self, shard: Shard, error: BaseException) -> None:
         """Keep why a shard could not be done."""
         text = "".join(traceback.format_exception(error))
         described = str(error) or type(error).__name__
-        self._write(self._of(shard).with_suffix(".failed.json"), {"error": described, "traceback": text})
+        self._write(self._failure(shard), {"error": described, "traceback": text})
 
     def verdicts(self, shard: Shard) -> pa.Table:
         """The judge's table. Raises DataError where it is damaged."""
@@ -191,6 +200,9 @@ class RunFolder:
 
     def _of(self, shard: Shard) -> Path:
         return self.root / _CELLS / shard.cell / f"{shard.number:04d}"
+
+    def _failure(self, shard: Shard) -> Path:
+        return self._of(shard).with_suffix(".failed.json")
 
     def _cell(self, file: Path) -> Cell:
         found = self._read(file)

@@ -1,4 +1,4 @@
-"""Doing the shards of a campaign: whoever is at work takes the next one that is neither done nor in other hands.
+"""Doing the shards of a campaign: whoever is at work takes the next one that is neither settled nor in other hands.
 
 There is no scheduler and no queue. Any number of workers, of one call or of several, on one machine or on several with
 a common file system, share the work by the locks of the run folder, and one that dies leaves nothing behind but its
@@ -73,21 +73,18 @@ class Worker:
         folder: of the campaign.
         tell: is told of what happens.
         stopping: asked before each shard.
-        given_up: shards that are not to be tried (again).
     """
 
     folder: RunFolder
     tell: Callable[[Event], None] = lambda event: None
     stopping: Callable[[], bool] = lambda: False
-    given_up: set[str] = field(default_factory=set)
     _benches: dict[str, Tested] = field(default_factory=dict, init=False, repr=False)
 
     def run(self) -> None:
-        """Work. What goes wrong with one shard is kept with it, and the others go on.
+        """Work. What goes wrong with one shard is kept with it, for all workers, and the others go on.
 
         Raises:
             StorageError: the disk is full, or the folder cannot be written to: nothing else would fare better.
-            BrokenPipeError: nobody listens any more.
         """
         plan = self.folder.plan
         torch.set_num_threads(plan.threads)
@@ -97,12 +94,12 @@ class Worker:
             for cell, shard in left:
                 if self.stopping():
                     return
-                if self.folder.done(shard) or str(shard) in self.given_up:
+                if self.folder.settled(shard):
                     continue
                 with self.folder.claimed(shard) as mine:
                     if not mine:
                         waiting.append((cell, shard))
-                    elif not self.folder.done(shard):
+                    elif not self.folder.settled(shard):
                         self._do(cell, shard)
             left = waiting
             if left:
@@ -112,11 +109,10 @@ class Worker:
         self.tell(Event("began", str(shard)))
         try:
             self.folder.write(shard, lambda samples: self._attack(cell, shard, samples), made_here())
-        except (StorageError, BrokenPipeError):
+        except StorageError:
             raise
         except Exception as error:
             self.folder.fail(shard, error)
-            self.given_up.add(str(shard))
             self.tell(Event("failed", str(shard), text=str(error) or type(error).__name__))
         else:
             self.tell(Event("done", str(shard), len(shard.samples)))

@@ -84,12 +84,14 @@ def carry_out(plan: Plan, out: Path, execution: Execution, command_line: str) ->
             board = _Board(folder, cells, report)
             executor = local if execution.executor == "local" else execution.cluster(tested)
             executor.run(folder, board)
-    for reason, count in Counter(board.failed.values()).items():
-        first = next(shard for shard, own in board.failed.items() if own == reason)
+    kept = {str(shard): folder.failure(shard) for cell in cells for shard in cell.shards}
+    failed = {shard: board.failed.get(shard, reason) for shard, reason in kept.items() if reason is not None}
+    for reason, count in Counter(failed.values()).items():
+        first = next(shard for shard, own in failed.items() if own == reason)
         print(f"stumble: {first}{f' and {count - 1} more' if count > 1 else ''}: {reason}", file=sys.stderr)
-    if board.failed:
-        print(f"stumble: {len(board.failed)} shards failed; the same command tries them again", file=sys.stderr)
-    return Finished(folder, tested, len(board.failed))
+    if failed:
+        print(f"stumble: {len(failed)} shards failed; the same command tries them again", file=sys.stderr)
+    return Finished(folder, tested, len(failed))
 
 
 def _opened(plan: Plan) -> dict[str, Tested]:
@@ -125,6 +127,7 @@ class _Board:
             self._part[event.shard] = event.count
         elif event.state == "done":
             self._part.pop(event.shard, None)
+            self.failed.pop(event.shard, None)
             self._done[event.shard] = event.count
         elif event.state == "failed":
             self._part.pop(event.shard, None)
