@@ -41,6 +41,7 @@ def verdicts(fooled: list[bool] | np.ndarray, still: int = 0, queries: int = 100
     return pa.table(
         {
             "sample": [f"clip {k}" for k in range(count)],
+            "subject": [""] * count,
             "goal": ["untargeted"] * count,
             "fooled": list(map(bool, fooled)),
             "margin_before": [0.0] * count,
@@ -67,6 +68,27 @@ def test_one_that_does_better_or_worse_by_chance_is_not() -> None:
     for larger in (0.9, 0.6, 0.58):
         results = [(cell("small", SMALL), verdicts(share(0.6))), (cell("large", LARGE), verdicts(share(larger)))]
         assert flags(results) == ()
+
+
+def of(whose: list[str], fooled: list[bool], name: str = "subject") -> pa.Table:
+    """Every row's subject or sample; rows are told apart by gallery view."""
+    table = verdicts(fooled)
+    table = table.set_column(table.column_names.index(name), name, pa.array(whose))
+    return table.append_column("gallery_view", pa.array([str(k) for k in range(len(whose))]))
+
+
+@pytest.mark.parametrize("name", ["sample", "subject"])
+def test_rows_of_one_probe_or_person_are_one_trial(name: str) -> None:
+    """One of two probes falls, to ten gallery views at once: as likely as a coin."""
+
+    def found(whose: list[str], fell: list[bool]) -> int:
+        small, large = of(whose, fell, name), of(whose, [False] * len(fell), name)
+        return len(flags([(cell("small", SMALL), small), (cell("large", LARGE), large)]))
+
+    two = [f"probe {k // 10}" for k in range(20)]
+    assert found(two, [whose == "probe 0" for whose in two]) == 0
+    five = [f"probe {k}" for k in range(5)]
+    assert found(five, [True] * 5) == 1 and found(five[:4], [True] * 4) == 0, "1/32 and 1/16"
 
 
 def test_twice_the_steps_that_do_much_better_show_that_the_first_were_too_few() -> None:

@@ -51,16 +51,23 @@ class Flag:
 
 @dataclass(frozen=True)
 class _Hits:
-    """What a cell's attack reached, by sample (gait: and gallery view), and its mean number of queries."""
+    """What a cell's attack reached, by sample (gait: and gallery view), and its mean number of queries.
+
+    Whose each row is: the subject, where the data tell; else the sample, which may have several rows.
+    """
 
     cell: Cell
     rows: Mapping[tuple[str, ...], bool]
+    whose: Mapping[tuple[str, ...], str]
     queries: float | None
 
     @classmethod
     def read(cls, cell: Cell, table: pa.Table) -> _Hits:
         queries = float(pc.mean(table["queries"]).as_py()) if "queries" in table.column_names else None
-        return cls(cell, dict(zip(_keys(table), reached(table).tolist(), strict=True)), queries)
+        keys, subjects = _keys(table), table["subject"].to_pylist()
+        owners = subjects if all(subjects) else table["sample"].to_pylist()
+        hits = reached(table).tolist()
+        return cls(cell, dict(zip(keys, hits, strict=True)), dict(zip(keys, owners, strict=True)), queries)
 
 
 Results = Sequence[tuple[Cell, pa.Table]]
@@ -146,10 +153,11 @@ def _compared(first: _Hits, second: _Hits) -> Iterator[Flag]:
     if not common:
         return
     a, b = (np.array([hits.rows[key] for key in common], bool) for hits in (first, second))
+    whose = [first.whose[key] for key in common]
     ours, theirs = (first, a), (second, b)
     if (first.cell.access == "gradients") != (second.cell.access == "gradients"):
         blind, attack = (theirs, ours) if first.cell.access == "gradients" else (ours, theirs)
-        if _bounds(first.cell) == _bounds(second.cell) and _more(blind[1], attack[1]):
+        if _bounds(first.cell) == _bounds(second.cell) and _more(blind[1], attack[1], whose):
             yield _beaten(attack[0], blind[0], _rates(blind[1], attack[1]))
         return
     found = difference(first.cell.specification["attack"], second.cell.specification["attack"])
@@ -157,12 +165,12 @@ def _compared(first: _Hits, second: _Hits) -> Iterator[Flag]:
         return
     number, kind, low, high = found
     (less, fewer), (more, many) = (ours, theirs) if low < high else (theirs, ours)
-    if _more(fewer, many):
+    if _more(fewer, many, whose):
         text = f"{less.cell.entry.attack!r}, with less {number}, succeeds more often ({_rates(fewer, many)})"
         yield Flag(more.cell, kind, text)
     gained = 100 * float(many.mean() - fewer.mean())
     comparable = number in _RESTARTS or max(low, high) <= 2 * min(low, high)
-    if kind == "effort" and comparable and gained > _CONVERGED and _more(many, fewer):
+    if kind == "effort" and comparable and gained > _CONVERGED and _more(many, fewer, whose):
         text = f"not converged: {more.cell.entry.attack!r}, with more {number}, has {gained:.1f} points more"
         yield Flag(less.cell, "restarts" if number in _RESTARTS else "convergence", text)
 
@@ -190,9 +198,13 @@ def _keys(table: pa.Table) -> list[tuple[str, ...]]:
     return list(zip(*columns, strict=True))
 
 
-def _more(first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " n"]) -> bool:
-    """Whether the first succeeds more often than chance makes it: a sign test on the rows where they differ."""
-    wins, losses = int((first & ~second).sum()), int((second & ~first).sum())
+def _more(first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " n"], whose: Sequence[str]) -> bool:
+    """Whether the first succeeds more often than chance makes it: a sign test on the subjects (or samples) with whom
+    they do not succeed equally often, since the rows of one are not independent.
+    """
+    _, owner = np.unique(whose, return_inverse=True)
+    ahead = np.bincount(owner, first.astype(float) - second)
+    wins, losses = int((ahead > 0).sum()), int((ahead < 0).sum())
     return wins > losses and bool(binomtest(wins, wins + losses, alternative="greater").pvalue < _LEVEL)
 
 

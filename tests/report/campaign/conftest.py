@@ -49,6 +49,7 @@ class Campaigns:
         self.fell: Fell = stronger
         self.left: tuple[str, ...] = ()  # attacks of which only the first shard is done
         self.sanity: dict[str, int] = {}
+        self.told = True  # whether verdicts on gait tell whose a sequence is
 
     def gait(self, subject: str = "075", goals: Sequence[str] = ("untargeted", "targeted")) -> RunFolder:
         """Six probes in two views; one or two frames altered, and a control."""
@@ -79,8 +80,9 @@ class Campaigns:
             rows = []
             for key in keys:
                 fell = self.fell(cell.entry.attack, [probe.id for probe in probes].index(key.id))
+                whose = key.subject if self.told else ""
                 for view in ("054", "126"):
-                    rows.append(decision(key.id, key.subject, key.condition, key.view, view, cell.entry.goal, fell))
+                    rows.append(decision(key.id, whose, key.condition, key.view, view, cell.entry.goal, fell))
             return pa.Table.from_pylist(rows)
 
         return self._run("gait", plan, [probe.id for probe in probes], facts, data, attacked)
