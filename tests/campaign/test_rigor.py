@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,8 @@ import torch
 from stumble.attacks import (
     CIASA,
     BestReal,
+    EvolvedLatents,
+    GreedyTrials,
     JointPGD,
     OneStep,
     RandomFrames,
@@ -22,7 +24,7 @@ from stumble.attacks import (
 from stumble.campaign.cell import Cell, specified
 from stumble.campaign.plan import Entry
 from stumble.campaign.rigor import alike, flags, reached_by_any, worst_case
-from stumble.constraints import JointBudget, Sparsity
+from stumble.constraints import Even, JointBudget, RandomPositions, Sparsity
 from stumble.interfaces import Attack, FramePool, SkeletonAttack
 from stumble.zoo import Shipped
 
@@ -68,6 +70,22 @@ def test_one_that_does_better_or_worse_by_chance_is_not() -> None:
     for larger in (0.9, 0.6, 0.58):
         results = [(cell("small", SMALL), verdicts(share(0.6))), (cell("large", LARGE), verdicts(share(larger)))]
         assert flags(results) == ()
+
+
+@pytest.mark.parametrize(
+    ("attack", "flagged"),
+    [
+        (TemporalSparse(Shipped("wgan-synthetic")), True),
+        (TemporalSparse(Shipped("wgan-synthetic"), positions=GreedyTrials()), True),
+        (TemporalSparse(Shipped("wgan-synthetic"), positions=Even()), False),
+        (TemporalSparse(Shipped("wgan-synthetic"), positions=RandomPositions()), False),
+        (TemporalSparse(Shipped("wgan-synthetic"), "insert"), False),
+    ],
+)
+def test_more_frames_in_other_places_or_a_longer_sequence_may_do_worse(attack: TemporalSparse, flagged: bool) -> None:
+    one, two = (cell(f"{k} frames", replace(attack, budget=Sparsity(frames=k))) for k in (1, 2))
+    found = flags([(one, verdicts(share(0.6))), (two, verdicts(share(0.4)))])
+    assert [flag.kind for flag in found] == ["budget"] * flagged
 
 
 def of(whose: list[str], fooled: list[bool], name: str = "subject") -> pa.Table:
@@ -159,10 +177,33 @@ def test_random_search_that_does_better_than_gradients_is_flagged(attack: Advers
     assert flags(weaker) == ()
 
 
+def test_an_evolution_that_does_worse_than_what_is_drawn_is_flagged() -> None:
+    prior = Shipped("wgan-synthetic")
+    evolved, told = EvolvedLatents(prior), "with 100 queries, where this one had 150, succeeds more often"
+    for drawn, text in (
+        (RandomFrames(prior), "the control 'drawn' succeeds more often"),
+        (RandomLatents(prior), f"'drawn', which optimises nothing, {told}"),
+        (BestReal(POOL), f"'drawn', which optimises nothing, {told}"),
+    ):
+        results = [
+            (cell("evolved", evolved), verdicts(share(0.2), queries=150)),
+            (cell("drawn", drawn), verdicts(share(0.5))),
+        ]
+        (flag,) = flags(results)
+        assert (flag.kind, flag.cell.entry.attack) == ("control", "evolved") and text in flag.text
+    assert (
+        flags(
+            [(cell("a", RandomFrames(prior)), verdicts(share(0.5))), (cell("b", BestReal(POOL)), verdicts(share(0.2)))]
+        )
+        == ()
+    )
+
+
 @pytest.mark.parametrize(
     ("attack", "blind"),
     [
         (CIASA(JointBudget(0.01)), RandomJoints(JointBudget(0.02))),
+        (TemporalSparse(Shipped("wgan-synthetic"), reach=20.0), RandomLatents(Shipped("wgan-synthetic"))),
         (CIASA(JointBudget(0.01)), RandomJoints(JointBudget(0.01), projection="box")),
         (TemporalSparse(Shipped("wgan-synthetic")), RandomFrames(Shipped("wgan-synthetic"), budget=Sparsity(frames=9))),
         (TemporalSparse(Shipped("wgan-synthetic")), BestReal(POOL, edit="insert")),
