@@ -126,7 +126,9 @@ def verdicts(**changes: list[bool]) -> pa.Table:
 def test_figures_are_by_view_and_their_mean_is_that_of_the_views() -> None:
     rank1 = figures(verdicts(), "rank1")
     assert rank1.views == {"000": 25.0, "090": 0.0} and rank1.mean == 12.5 and rank1.n == 6
-    assert rank1.ci95 == subject_bootstrap([0, 1, 0, 0, 0, 0], [1] * 6, ["a"] * 4 + ["b"] * 2)
+    who, view = ["a"] * 4 + ["b"] * 2, ["000"] * 2 + ["090"] * 2 + ["000"] * 2
+    assert rank1.ci95 == subject_bootstrap([0, 1, 0, 0, 0, 0], [1] * 6, who, groups=view)
+    assert rank1.ci95 == (0.0, 25.0), "b alone has 0 at 0°; a alone 50 and 0"
     before = figures(verdicts(), "rank1", "before")
     assert before.views == {"000": 100.0, "090": 50.0}
     success = figures(verdicts(), "success")
@@ -140,7 +142,7 @@ def test_figures_are_by_view_and_their_mean_is_that_of_the_views() -> None:
 def test_a_view_without_a_right_decision_has_no_fooling() -> None:
     assert figures(verdicts(correct_before=[YES, YES, NO, NO, YES, YES]), "fooling").views == {"000": 75.0}
     nothing = figures(verdicts(correct_before=[NO] * 6), "fooling")
-    assert nothing.views == {} and nothing.mean == 0 and nothing.n == 0
+    assert nothing.views == {} and nothing.mean is None and nothing.ci95 is None and nothing.n == 0
 
 
 def test_as_few_frames_as_a_decision_takes() -> None:
@@ -150,5 +152,7 @@ def test_as_few_frames_as_a_decision_takes() -> None:
         table = verdicts(correct_after=[k not in (*fallen, 3) for k in range(6)])
         return GaitOutcome(GaitRow("x", TemporalSparse(PRIOR)), {}, {}, table)
 
+    none = dynamic([outcome()])
+    assert (none.fooling, none.frames, none.n) == (0.0, None, 5)
     found = dynamic([outcome(0), outcome(1), outcome(1)])
     assert (found.fooling, found.frames, found.most, found.n) == (40.0, 1.5, 3, 5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,8 @@ import torch
 from stumble.attacks import (
     CIASA,
     BestReal,
+    EvolvedLatents,
+    GreedyTrials,
     JointPGD,
     OneStep,
     RandomFrames,
@@ -22,7 +24,7 @@ from stumble.attacks import (
 from stumble.campaign.cell import Cell, specified
 from stumble.campaign.plan import Entry
 from stumble.campaign.rigor import alike, flags, reached_by_any, worst_case
-from stumble.constraints import JointBudget, Sparsity
+from stumble.constraints import Even, JointBudget, RandomPositions, Sparsity
 from stumble.interfaces import Attack, FramePool, SkeletonAttack
 from stumble.zoo import Shipped
 
@@ -41,6 +43,7 @@ def verdicts(fooled: list[bool] | np.ndarray, still: int = 0, queries: int = 100
     return pa.table(
         {
             "sample": [f"clip {k}" for k in range(count)],
+            "subject": [""] * count,
             "goal": ["untargeted"] * count,
             "fooled": list(map(bool, fooled)),
             "margin_before": [0.0] * count,
@@ -67,6 +70,43 @@ def test_one_that_does_better_or_worse_by_chance_is_not() -> None:
     for larger in (0.9, 0.6, 0.58):
         results = [(cell("small", SMALL), verdicts(share(0.6))), (cell("large", LARGE), verdicts(share(larger)))]
         assert flags(results) == ()
+
+
+@pytest.mark.parametrize(
+    ("attack", "flagged"),
+    [
+        (TemporalSparse(Shipped("wgan-synthetic")), True),
+        (TemporalSparse(Shipped("wgan-synthetic"), positions=GreedyTrials()), True),
+        (TemporalSparse(Shipped("wgan-synthetic"), positions=Even()), False),
+        (TemporalSparse(Shipped("wgan-synthetic"), positions=RandomPositions()), False),
+        (TemporalSparse(Shipped("wgan-synthetic"), "insert"), False),
+    ],
+)
+def test_more_frames_in_other_places_or_a_longer_sequence_may_do_worse(attack: TemporalSparse, flagged: bool) -> None:
+    one, two = (cell(f"{k} frames", replace(attack, budget=Sparsity(frames=k))) for k in (1, 2))
+    found = flags([(one, verdicts(share(0.6))), (two, verdicts(share(0.4)))])
+    assert [flag.kind for flag in found] == ["budget"] * flagged
+
+
+def of(whose: list[str], fooled: list[bool], name: str = "subject") -> pa.Table:
+    """Every row's subject or sample; rows are told apart by gallery view."""
+    table = verdicts(fooled)
+    table = table.set_column(table.column_names.index(name), name, pa.array(whose))
+    return table.append_column("gallery_view", pa.array([str(k) for k in range(len(whose))]))
+
+
+@pytest.mark.parametrize("name", ["sample", "subject"])
+def test_rows_of_one_probe_or_person_are_one_trial(name: str) -> None:
+    """One of two probes falls, to ten gallery views at once: as likely as a coin."""
+
+    def found(whose: list[str], fell: list[bool]) -> int:
+        small, large = of(whose, fell, name), of(whose, [False] * len(fell), name)
+        return len(flags([(cell("small", SMALL), small), (cell("large", LARGE), large)]))
+
+    two = [f"probe {k // 10}" for k in range(20)]
+    assert found(two, [whose == "probe 0" for whose in two]) == 0
+    five = [f"probe {k}" for k in range(5)]
+    assert found(five, [True] * 5) == 1 and found(five[:4], [True] * 4) == 0, "1/32 and 1/16"
 
 
 def test_twice_the_steps_that_do_much_better_show_that_the_first_were_too_few() -> None:
@@ -137,10 +177,33 @@ def test_random_search_that_does_better_than_gradients_is_flagged(attack: Advers
     assert flags(weaker) == ()
 
 
+def test_an_evolution_that_does_worse_than_what_is_drawn_is_flagged() -> None:
+    prior = Shipped("wgan-synthetic")
+    evolved, told = EvolvedLatents(prior), "with 100 queries, where this one had 150, succeeds more often"
+    for drawn, text in (
+        (RandomFrames(prior), "the control 'drawn' succeeds more often"),
+        (RandomLatents(prior), f"'drawn', which optimises nothing, {told}"),
+        (BestReal(POOL), f"'drawn', which optimises nothing, {told}"),
+    ):
+        results = [
+            (cell("evolved", evolved), verdicts(share(0.2), queries=150)),
+            (cell("drawn", drawn), verdicts(share(0.5))),
+        ]
+        (flag,) = flags(results)
+        assert (flag.kind, flag.cell.entry.attack) == ("control", "evolved") and text in flag.text
+    assert (
+        flags(
+            [(cell("a", RandomFrames(prior)), verdicts(share(0.5))), (cell("b", BestReal(POOL)), verdicts(share(0.2)))]
+        )
+        == ()
+    )
+
+
 @pytest.mark.parametrize(
     ("attack", "blind"),
     [
         (CIASA(JointBudget(0.01)), RandomJoints(JointBudget(0.02))),
+        (TemporalSparse(Shipped("wgan-synthetic"), reach=20.0), RandomLatents(Shipped("wgan-synthetic"))),
         (CIASA(JointBudget(0.01)), RandomJoints(JointBudget(0.01), projection="box")),
         (TemporalSparse(Shipped("wgan-synthetic")), RandomFrames(Shipped("wgan-synthetic"), budget=Sparsity(frames=9))),
         (TemporalSparse(Shipped("wgan-synthetic")), BestReal(POOL, edit="insert")),

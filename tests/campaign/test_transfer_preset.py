@@ -83,7 +83,7 @@ def test_with_and_without_early_stop() -> None:
 
 
 def test_what_the_paper_prints_is_of_what_is_made_on_st_gcn() -> None:
-    row = made().rows[0]
+    row, *others = made().rows
     found = {
         judged: Transfer(row, "ST-GCN", judged, pa.table({})).printed for judged in ("PA-LSTM", "2s-AGCN", "ST-GCN")
     }
@@ -91,6 +91,8 @@ def test_what_the_paper_prints_is_of_what_is_made_on_st_gcn() -> None:
     assert lstm is not None and (lstm.before, lstm.after, lstm.fooling) == (68.5, 52.7, 28.6)
     assert agcn is not None and (agcn.before, agcn.after) == (None, 11.8) and found["ST-GCN"] is None
     assert Transfer(row, "2s-AGCN", "PA-LSTM", pa.table({})).printed is None
+    assert row.label == "as printed" and len(others) == 3
+    assert all(Transfer(other, "ST-GCN", "PA-LSTM", pa.table({})).printed is None for other in others)
 
 
 def test_changed_is_another_prediction_right_or_wrong() -> None:

@@ -57,6 +57,13 @@ def test_ours_stands_above_theirs_view_by_view(table: GaitPresetTable) -> None:
     ]
 
 
+def test_where_nothing_is_counted_there_is_a_dash(table: GaitPresetTable) -> None:
+    (outcome,) = table.outcomes
+    nothing = {"NM": GaitFigures({}, None, None, 0)}
+    shown = replace(table, outcomes=(replace(outcome, after=nothing, before={"NM": line(1, 3)}),))
+    assert cells(shown.markdown())[3][-3:] == ["–", "–", "0"]
+
+
 def test_eleven_views_fit_a_terminal(table: GaitPresetTable) -> None:
     views = {f"{18 * k:03d}": 100.0 for k in range(11)}
     wide = GaitFigures(views, 100.0, (0.0, 100.0), 10000)

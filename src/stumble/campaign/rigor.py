@@ -1,9 +1,9 @@
 """What in a campaign's own results speaks against them: attacks that were too weak, or did nothing.
 
 After Carlini et al., "On Evaluating Adversarial Robustness" (2019): a larger budget or more effort must not do worse,
-twice the steps or any more restarts should not do much better, no control and no attack without gradients may beat one
-with them, a sample on which nothing changed has not been attacked, gradients must be there, and a target must answer
-twice the same.
+twice the steps or any more restarts should not do much better, no control and no random search may beat an attack that
+optimises, and no attack without gradients one with them, a sample on which nothing changed has not been attacked,
+gradients must be there, and a target must answer twice the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from scipy.stats import binomtest
 
 from stumble.campaign.cell import Cell
 from stumble.campaign.figures import column, reached
-from stumble.campaign.ladders import difference
+from stumble.campaign.ladders import class_name, difference
 from stumble.spec import identity
 
 __all__ = ["Flag", "alike", "flags", "reached_by_any", "worst_case"]
@@ -29,8 +29,20 @@ _RESTARTS = ("restarts", "starts")
 _LEVEL = 0.05
 _CONVERGED = 2.0  # points of success that more effort may add
 
-_BOUNDS: Mapping[str, object] = {"edit": "alter", "distortion": 1.0, "coherence": None, "projection": "box"}
+_BOUNDS: Mapping[str, object] = {
+    "edit": "alter",
+    "distortion": 1.0,
+    "reach": None,
+    "coherence": None,
+    "projection": "box",
+}
 """What bounds an adversary besides its budget and positions, and what those without such a field are held to."""
+
+_NESTED = ("First", "GreedyTrials", "GreedyGradient")
+"""Positions of which more frames are the same places and others, or those that a search prefers to these."""
+
+_DRAWN = ("RandomLatents", "RandomJoints", "BestReal")
+"""Yardsticks that ask the target, and pick the best of what they have drawn."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +63,23 @@ class Flag:
 
 @dataclass(frozen=True)
 class _Hits:
-    """What a cell's attack reached, by sample (gait: and gallery view), and its mean number of queries."""
+    """What a cell's attack reached, by sample (gait: and gallery view), and its mean number of queries.
+
+    Whose each row is: the subject, where the data tell; else the sample, which may have several rows.
+    """
 
     cell: Cell
     rows: Mapping[tuple[str, ...], bool]
+    whose: Mapping[tuple[str, ...], str]
     queries: float | None
 
     @classmethod
     def read(cls, cell: Cell, table: pa.Table) -> _Hits:
         queries = float(pc.mean(table["queries"]).as_py()) if "queries" in table.column_names else None
-        return cls(cell, dict(zip(_keys(table), reached(table).tolist(), strict=True)), queries)
+        keys, subjects = _keys(table), table["subject"].to_pylist()
+        owners = subjects if all(subjects) else table["sample"].to_pylist()
+        hits = reached(table).tolist()
+        return cls(cell, dict(zip(keys, hits, strict=True)), dict(zip(keys, owners, strict=True)), queries)
 
 
 Results = Sequence[tuple[Cell, pa.Table]]
@@ -146,10 +165,11 @@ def _compared(first: _Hits, second: _Hits) -> Iterator[Flag]:
     if not common:
         return
     a, b = (np.array([hits.rows[key] for key in common], bool) for hits in (first, second))
+    whose = [first.whose[key] for key in common]
     ours, theirs = (first, a), (second, b)
-    if (first.cell.access == "gradients") != (second.cell.access == "gradients"):
-        blind, attack = (theirs, ours) if first.cell.access == "gradients" else (ours, theirs)
-        if _bounds(first.cell) == _bounds(second.cell) and _more(blind[1], attack[1]):
+    if _means(first.cell) != _means(second.cell):
+        blind, attack = sorted((ours, theirs), key=lambda one: _means(one[0].cell))
+        if _bounds(first.cell) == _bounds(second.cell) and _more(blind[1], attack[1], whose):
             yield _beaten(attack[0], blind[0], _rates(blind[1], attack[1]))
         return
     found = difference(first.cell.specification["attack"], second.cell.specification["attack"])
@@ -157,24 +177,44 @@ def _compared(first: _Hits, second: _Hits) -> Iterator[Flag]:
         return
     number, kind, low, high = found
     (less, fewer), (more, many) = (ours, theirs) if low < high else (theirs, ours)
-    if _more(fewer, many):
+    if _more(fewer, many, whose) and (kind == "effort" or _nested(number, more.cell)):
         text = f"{less.cell.entry.attack!r}, with less {number}, succeeds more often ({_rates(fewer, many)})"
         yield Flag(more.cell, kind, text)
     gained = 100 * float(many.mean() - fewer.mean())
     comparable = number in _RESTARTS or max(low, high) <= 2 * min(low, high)
-    if kind == "effort" and comparable and gained > _CONVERGED and _more(many, fewer):
+    if kind == "effort" and comparable and gained > _CONVERGED and _more(many, fewer, whose):
         text = f"not converged: {more.cell.entry.attack!r}, with more {number}, has {gained:.1f} points more"
         yield Flag(less.cell, "restarts" if number in _RESTARTS else "convergence", text)
 
 
+def _means(cell: Cell) -> int:
+    """What an attack has to optimise with: 0 nothing (it draws), 1 answers, 2 gradients."""
+    drawn = cell.access == "none" or class_name(cell.specification["attack"]) in _DRAWN
+    return 0 if drawn else 2 if cell.access == "gradients" else 1
+
+
+def _nested(number: str, cell: Cell) -> bool:
+    """Whether the larger budget allows all that the smaller one does: not where more frames stand in other places, nor
+    where they are put in, which makes a longer sequence.
+    """
+    if number not in ("frames", "share"):
+        return True
+    fields = cell.specification["attack"]["init_args"]
+    altered = fields.get("edit", "alter") == "alter"
+    return altered and ("positions" not in fields or class_name(fields["positions"]) in _NESTED)
+
+
 def _beaten(attack: _Hits, by: _Hits, rates: str) -> Flag:
-    """An attack with gradients that one without them does better than."""
+    """An attack that one with less to optimise with does better than."""
     name = by.cell.entry.attack
     if by.cell.access == "none":
         return Flag(attack.cell, "control", f"the control {name!r} succeeds more often ({rates})")
     counted = by.queries is not None and attack.queries is not None
-    asked = f" and with {by.queries:.3g} queries, where this one had {attack.queries:.3g}" if counted else ""
-    return Flag(attack.cell, "black box", f"{name!r}, without gradients{asked}, succeeds more often ({rates})")
+    asked = f"with {by.queries:.3g} queries, where this one had {attack.queries:.3g}, " if counted else ""
+    if attack.cell.access == "gradients":
+        without = f"without gradients and {asked}" if asked else "without gradients, "
+        return Flag(attack.cell, "black box", f"{name!r}, {without}succeeds more often ({rates})")
+    return Flag(attack.cell, "control", f"{name!r}, which optimises nothing, {asked}succeeds more often ({rates})")
 
 
 def _bounds(cell: Cell) -> Mapping[str, object]:
@@ -190,9 +230,13 @@ def _keys(table: pa.Table) -> list[tuple[str, ...]]:
     return list(zip(*columns, strict=True))
 
 
-def _more(first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " n"]) -> bool:
-    """Whether the first succeeds more often than chance makes it: a sign test on the rows where they differ."""
-    wins, losses = int((first & ~second).sum()), int((second & ~first).sum())
+def _more(first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " n"], whose: Sequence[str]) -> bool:
+    """Whether the first succeeds more often than chance makes it: a sign test on the subjects (or samples) with whom
+    they do not succeed equally often, since the rows of one are not independent.
+    """
+    _, owner = np.unique(whose, return_inverse=True)
+    ahead = np.bincount(owner, first.astype(float) - second)
+    wins, losses = int((ahead > 0).sum()), int((ahead < 0).sum())
     return wins > losses and bool(binomtest(wins, wins + losses, alternative="greater").pvalue < _LEVEL)
 
 

@@ -31,11 +31,13 @@ def subject_bootstrap(
     totals: Sequence[int | float] | np.ndarray,
     subjects: Sequence[str] | np.ndarray,
     *,
+    groups: Sequence[str] | np.ndarray | None = None,
     level: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Percentile interval of a ratio of sums, in percent, from resampling subjects with all that belongs to them.
+    """Percentile interval of a ratio of sums, or of its mean over groups, in percent, from resampling subjects with all
+    that belongs to them.
 
     Decisions of one subject are not independent, so subjects are the units that are drawn.
 
@@ -43,21 +45,30 @@ def subject_bootstrap(
         successes: of each row (a decision, or a sequence with several), how many succeeded.
         totals: of each row, how many there are; rows of 0 are ignored.
         subjects: whose row it is, by name or number.
+        groups: such as the view of each row: the interval is that of the mean of the groups' percentages, in every
+            resample of those that have rows in it. None: all rows are one group.
 
     Returns:
         (low, high). Where every resample gives the same percentage (one subject, or 0 or 100 % throughout)
         the bootstrap says nothing; then Wilson's interval as if each subject were one trial.
     """
-    names, cluster = np.unique(np.asarray(subjects), return_inverse=True)
-    hits = np.bincount(cluster, np.asarray(successes, float), len(names))
-    trials = np.bincount(cluster, np.asarray(totals, float), len(names))
-    hits, trials = hits[trials > 0], trials[trials > 0]
+    names, person = np.unique(np.asarray(subjects), return_inverse=True)
+    kinds, group = np.unique(np.zeros(len(person)) if groups is None else np.asarray(groups), return_inverse=True)
+    shape = len(names), len(kinds)
+    hits, trials = (
+        np.bincount(person * len(kinds) + group, np.asarray(values, float), math.prod(shape)).reshape(shape)
+        for values in (successes, totals)
+    )
+    counted = trials.any(1)
+    hits, trials = hits[counted], trials[counted]
     if len(trials) == 0:
         return 0.0, 100.0
-    if np.ptp(hits / trials) == 0:
-        return wilson(float(hits[0] / trials[0]) * len(trials), len(trials), level)
     drawn = _drawn(len(trials), resamples, seed)
-    low, high = np.quantile((drawn @ hits) / (drawn @ trials), [0.5 - level / 2, 0.5 + level / 2])
+    with np.errstate(invalid="ignore"):  # a group without rows in a resample
+        shares = np.nanmean((drawn @ hits) / (drawn @ trials), axis=1)
+    if np.ptp(shares) < 1e-9:
+        return wilson(float(shares[0]) * len(trials), len(trials), level)
+    low, high = np.quantile(shares, [0.5 - level / 2, 0.5 + level / 2])
     return 100 * float(low), 100 * float(high)
 
 

@@ -35,7 +35,7 @@ class _Line:
 
     label: str
     views: Mapping[str, float]
-    mean: float
+    mean: float | None
     interval: tuple[float, float] | None = None
     n: int | None = None
 
@@ -103,7 +103,7 @@ class GaitPresetTable:
                 line.label,
                 *self._by_view(line),
                 number(line.mean),
-                "" if line.interval is None else "–".join(map(number, line.interval)),
+                _interval(line),
                 "" if line.n is None else str(line.n),
             ]
             for line in self._lines()
@@ -147,19 +147,28 @@ class GaitPresetTable:
         if self.preset.dynamic:
             fooling, frames = DYNAMIC
             found = dynamic(self.outcomes)
-            label = f"as few as it takes, at most {found.most}: {found.frames:.2f} on average"
+            average = "–" if found.frames is None else f"{found.frames:.2f}"
+            label = f"as few as it takes, at most {found.most}: {average} on average"
             yield _Line(label, {}, found.fooling, n=found.n)
             yield _Line.printed(Printed({}, fooling), f"as many as it takes: {frames:g} on average")
 
     def _drawn(self, kind: str, shown: str) -> Iterator[_Line]:
         """The mean of the rows at random places, and the paper's."""
-        each = [o.after[kind].mean for o in self.outcomes if _at_random(o)]
+        means = (outcome.after[kind].mean for outcome in self.outcomes if _at_random(outcome))
+        each = [found for found in means if found is not None]
         label, (paper, deviation) = f"{shown}at random, mean", self.preset.drawn[kind]
         yield _Line(f"{label} (standard deviation {stdev(each):.2f})", {}, mean(each))
         yield _Line(f"… paper (standard deviation {deviation:.2f})", {}, paper)
 
     def _by_view(self, line: _Line) -> Iterator[str]:
         yield from (number(line.views.get(view)) for view in self.views)
+
+
+def _interval(line: _Line) -> str:
+    """Empty where it is not asked for, a dash where nothing is counted."""
+    if line.interval is None:
+        return "–" if line.n == 0 else ""
+    return "–".join(map(number, line.interval))
 
 
 def _at_random(outcome: GaitOutcome) -> bool:

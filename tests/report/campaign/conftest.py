@@ -51,6 +51,7 @@ class Campaigns:
         self.sanity: dict[str, int] = {}
         self.facts: dict[str, dict[str, str]] = {}  # of a bench, by its name, besides those that all have
         self.real: tuple[str, ...] = ()  # benches whose people are called real
+        self.told = True  # whether verdicts on gait tell whose a sequence is
 
     def gait(self, subject: str = "075", goals: Sequence[str] = ("untargeted", "targeted")) -> RunFolder:
         """Six probes in two views; one or two frames altered, and a control."""
@@ -81,8 +82,9 @@ class Campaigns:
             rows = []
             for key in keys:
                 fell = self.fell(cell.entry.attack, [probe.id for probe in probes].index(key.id))
+                whose = key.subject if self.told else ""
                 for view in ("054", "126"):
-                    rows.append(decision(key.id, key.subject, key.condition, key.view, view, cell.entry.goal, fell))
+                    rows.append(decision(key.id, whose, key.condition, key.view, view, cell.entry.goal, fell))
             return pa.Table.from_pylist(rows)
 
         return self._run("gait", plan, [probe.id for probe in probes], facts, data, attacked)

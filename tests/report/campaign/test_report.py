@@ -130,6 +130,7 @@ def test_films_are_what_was_attacked_and_what_came_of_it(campaigns: Any, reporte
 
 def test_a_flag_stands_where_the_number_is_with_its_reason(campaigns: Any, reported: Reported, parsed: Parsed) -> None:
     campaigns.fell = lambda attack, number: attack == "random"
+    campaigns.told = False  # three people are too few for a sign test, six sequences are enough
     report = reported(campaigns.gait(goals=("untargeted",)))
     assert [(flag.kind, flag.cell.entry.attack) for flag in report.flags] == [("control", "one")]
     page = parsed(render(report))

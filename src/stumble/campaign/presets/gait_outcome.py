@@ -24,14 +24,14 @@ class GaitFigures:
 
     Attributes:
         views: by the probe's view; empty where they are taken together.
-        mean: of the views, or of all decisions.
-        ci95: of all decisions, bootstrapped over people.
+        mean: of the views, or of all decisions; None where nothing is counted.
+        ci95: of the mean, bootstrapped over people; None likewise.
         n: decisions, of "fooling" those that were right.
     """
 
     views: Mapping[str, float]
-    mean: float
-    ci95: tuple[float, float]
+    mean: float | None
+    ci95: tuple[float, float] | None
     n: int
 
 
@@ -56,14 +56,15 @@ class Dynamic:
     """As many frames as it takes.
 
     Attributes:
-        fooling: percent of the decisions that were right, wrong with at least one of the numbers of frames.
-        frames: mean of the first number that does it, over those.
+        fooling: percent of the decisions that were right, wrong with at least one of the numbers of frames; None where
+            none was right.
+        frames: mean of the first number that does it, over those; None where there are none.
         most: the largest number that was tried.
         n: decisions that were right.
     """
 
-    fooling: float
-    frames: float
+    fooling: float | None
+    frames: float | None
     most: int
     n: int
 
@@ -95,9 +96,10 @@ def figures(verdicts: pa.Table, measure: Measure, when: str = "after", apart: bo
         for one in np.unique(view)
         if (counted & (view == one)).any()
     }
-    interval = subject_bootstrap((hits & counted).astype(float), counted.astype(float), verdicts["subject"].to_pylist())
-    mean = float(np.mean(list(views.values()) or [0.0]))
-    return GaitFigures(views if apart else {}, mean, interval, int(counted.sum()))
+    if not views:
+        return GaitFigures({}, None, None, 0)
+    interval = subject_bootstrap(hits & counted, counted, verdicts["subject"].to_pylist(), groups=view)
+    return GaitFigures(views if apart else {}, float(np.mean(list(views.values()))), interval, int(counted.sum()))
 
 
 def dynamic(outcomes: Sequence[GaitOutcome]) -> Dynamic:
@@ -112,8 +114,9 @@ def dynamic(outcomes: Sequence[GaitOutcome]) -> Dynamic:
                 right.add(key)
             if was_right and hit:
                 first.setdefault(key, count)
-    share = 100 * len(first) / max(len(right), 1)
-    return Dynamic(share, sum(first.values()) / max(len(first), 1), len(outcomes), len(right))
+    share = 100 * len(first) / len(right) if right else None
+    frames = sum(first.values()) / len(first) if first else None
+    return Dynamic(share, frames, len(outcomes), len(right))
 
 
 def _parts(verdicts: pa.Table) -> dict[str, pa.Table]:

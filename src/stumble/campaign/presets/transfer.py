@@ -13,7 +13,7 @@ import torch
 from stumble.campaign.action_bench import ActionBench
 from stumble.campaign.action_summary import ActionSummary, summarise_actions
 from stumble.campaign.choices import classifier, weights
-from stumble.campaign.presets.ciasa import SkeletonPreset, SkeletonRow
+from stumble.campaign.presets.ciasa import AS_PRINTED, SkeletonPreset, SkeletonRow
 from stumble.campaign.presets.ciasa_printed import TABLE_3, PrintedTransfer
 from stumble.campaign.run_folder import RunFolder
 from stumble.interfaces import SkeletonTarget
@@ -57,8 +57,8 @@ class Transfer:
 
     @property
     def printed(self) -> PrintedTransfer | None:
-        """What the paper has of such a pair, whose source is ST-GCN."""
-        return TABLE_3.get(self.judged) if self.source == "ST-GCN" else None
+        """What the paper has of such a pair, whose source is ST-GCN, for the attack as printed."""
+        return TABLE_3.get(self.judged) if (self.row.label, self.source) == (AS_PRINTED, "ST-GCN") else None
 
 
 def each_on_each(bench: ActionBench, models: Sequence[str]) -> dict[str, ActionBench]:

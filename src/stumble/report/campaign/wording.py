@@ -16,7 +16,7 @@ FLAGS: Mapping[str, str] = {
     "effort": "more effort does worse",
     "convergence": "up to twice the effort adds more than 2 points, so that the figure bounds nothing",
     "restarts": "more restarts add more than 2 points, so that one descent is not enough",
-    "control": "a control, which optimises nothing, does better",
+    "control": "a control or a random search, which optimise nothing, does better",
     "black box": "an attack that does without gradients does better, so that these lead nowhere",
     "gradient": "on a clean sequence the gradient of the loss is zero everywhere, or no finite number",
     "varying": "the target answers a clean sequence otherwise when it is asked again",
