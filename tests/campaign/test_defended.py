@@ -6,6 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stumble.campaign.defence_names import GAIT_DEFENCES, DefenceName, defence_names
 from stumble.campaign.defended import decisions_of, labelled, summarise_defence
@@ -49,6 +51,19 @@ def test_each_decision_meets_the_worst_attack_and_is_certified_within_what_was_d
     assert found.certified.percent == 25 and found.contradiction is None
     low, high = found.clean.ci95
     assert low <= 75 <= high
+
+
+FOUR = st.text("01", min_size=4, max_size=4)
+
+
+@given(FOUR, FOUR, st.lists(FOUR, max_size=3))
+def test_what_is_left_was_right_unattacked(before: str, after: str, knowing: list[str]) -> None:
+    """Who leaves a sample alone is an adversary too."""
+    tables = [verdicts(before, each) for each in knowing]
+    decisions = decisions_of(verdicts(before, after), tables, None, {"a": 1.0, "b": 1.0}).to_pylist()
+    for row, b, a, k in zip(decisions, before, after, zip(before, after, *knowing, strict=True), strict=True):
+        assert row["adaptive"] <= row["plain"] <= row["clean"]
+        assert (row["clean"], row["plain"], row["adaptive"]) == (b == "1", "0" not in b + a, "0" not in k)
 
 
 def test_a_broken_proof_is_a_contradiction() -> None:

@@ -30,8 +30,9 @@ class DefenceRow:
         budget: the attacks' size, in words.
         sequences, decisions: how many.
         clean: right unattacked.
-        plain: right after the attack as it is, run on the defended recogniser.
-        adaptive: right after every attack, by those who know the defence too: each decision meets the worst.
+        plain: right unattacked and after the attack as it is, run on the defended recogniser.
+        adaptive: right unattacked and after every attack, by those who know the defence too: each decision meets the
+            worst.
         certified: right and proven to stay so for every edit of the attacks' size; None where nothing is proven.
         within: decisions that are right and certified against as much as was done to them.
         broken: of those, how many an attack turned.
@@ -77,10 +78,10 @@ def decisions_of(
 
     Returns:
         A row per decision, in the order of `plain`: sample, subject, gallery_view (gait); clean, plain and adaptive,
-        whether it is right; radius; certified, whether it is proven to be right within that radius, null without
-        certificates.
+        whether it is right, attacked only where it is so unattacked, since leaving a sample alone is an attack, too;
+        radius; certified, whether it is proven to be right within that radius, null without certificates.
     """
-    worst = {_key(row): row["correct_after"] for row in plain.to_pylist()}
+    worst = {_key(row): row["correct_before"] and row["correct_after"] for row in plain.to_pylist()}
     for table in adaptive:
         for row in table.to_pylist():
             worst[_key(row)] &= row["correct_after"]
@@ -95,7 +96,7 @@ def decisions_of(
                 "subject": row["subject"],
                 "gallery_view": row.get("gallery_view"),
                 "clean": row["correct_before"],
-                "plain": row["correct_after"],
+                "plain": row["correct_before"] and row["correct_after"],
                 "adaptive": worst[key],
                 "radius": size,
                 "certified": None
