@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stumble.campaign.defence_names import GAIT_DEFENCES, DefenceName, defence_names
-from stumble.campaign.defended import decisions_of, labelled, summarise_defence
+from stumble.campaign.defended import broken, decisions_of, labelled, summarise_defence
 from stumble.errors import SpecError
 
 
@@ -71,6 +71,14 @@ def test_a_broken_proof_is_a_contradiction() -> None:
     found = row(decisions)
     assert (found.within, found.broken) == (2, 1)
     assert found.contradiction == "1 of 2 certified decisions were broken within their radius"
+    assert (broken([found]), found.sampled) == (1, None)
+
+
+def test_what_is_certified_by_sampling_may_be_turned_by_chance() -> None:
+    decisions = decisions_of(verdicts("1111", "1011"), (), certificates("1111", (1, 1, 0, 0)), {"a": 1.0, "b": 1.0})
+    found = summarise_defence(decisions, "ablation:8", "S = 0.1", 1.25, confidence=0.99)
+    assert (found.contradiction, broken([found])) == (None, 0)
+    assert found.sampled == "1 of 2 decisions certified by sampling were turned by the votes drawn"
 
 
 def test_what_is_wrong_or_abstained_from_is_not_certified() -> None:

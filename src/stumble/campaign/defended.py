@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from stumble.metrics.intervals import subject_bootstrap, wilson
 
-__all__ = ["DefenceRow", "Share", "decisions_of", "labelled", "summarise_defence"]
+__all__ = ["DefenceRow", "Share", "broken", "decisions_of", "labelled", "summarise_defence"]
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,21 @@ class DefenceRow:
 
     @property
     def contradiction(self) -> str | None:
-        """Why the row cannot be true, where it cannot: a proof that an attack broke, or less left than is proven."""
-        if self.broken:
-            return f"{self.broken} of {self.within} certified decisions were broken within their radius"
-        if self.certified is not None:
-            left = min(self.plain.percent, self.adaptive.percent)
-            if self.certified.percent > left + 1e-9:
-                return f"{self.certified.percent:.1f} % are certified and {left:.1f} % are left"
-        return None
+        """Why the row cannot be true, where it cannot: a proof that leaves nothing to chance, and that an attack broke.
+
+        A proof by sampling says what most of all pieces or noisy versions vote for; the few that the judge draws may
+        differ.
+        """
+        if not self.broken or self.confidence < 1:
+            return None
+        return f"{self.broken} of {self.within} certified decisions were broken within their radius"
+
+    @property
+    def sampled(self) -> str | None:
+        """What may be chance, where something may: decisions certified by sampling that few votes turned."""
+        if not self.broken or self.confidence == 1:
+            return None
+        return f"{self.broken} of {self.within} decisions certified by sampling were turned by the votes drawn"
 
 
 def decisions_of(
@@ -142,6 +149,11 @@ def summarise_defence(
         cost=cost,
         confidence=confidence,
     )
+
+
+def broken(rows: Sequence[DefenceRow]) -> int:
+    """Certified decisions that an attack broke, where that cannot be chance."""
+    return sum(row.broken for row in rows if row.contradiction)
 
 
 def labelled(decisions: pa.Table, **names: str | float) -> pa.Table:
