@@ -12,7 +12,7 @@ from torch.nn import functional
 from stumble.errors import TargetError
 from stumble.interfaces import Goal, Output
 
-__all__ = ["Cosine", "CrossEntropy", "Margin", "Objective", "logits_of"]
+__all__ = ["Cosine", "CrossEntropy", "Margin", "Objective", "asks_for_logits", "logits_of"]
 
 
 class Objective(ABC):
@@ -63,6 +63,14 @@ class Margin(Objective):
     def __call__(self, output: Output, goal: Goal) -> Float[Tensor, " b"]:
         margin = goal.margin(logits_of(output))
         return -(margin if self.enough is None else margin.clamp_max(self.enough))
+
+
+def asks_for_logits(part: object) -> bool:
+    """Whether an attack, or an objective, wants to know what a sequence is taken for: to minimise it, or to stop."""
+    if isinstance(part, Margin | CrossEntropy) or getattr(part, "stop", None) is not None:
+        return True
+    inner = getattr(part, "objective", None)
+    return inner is not None and asks_for_logits(inner)
 
 
 def logits_of(output: Output) -> Float[Tensor, "b c"]:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stumble.campaign.defence_names import GAIT_DEFENCES, DefenceName, defence_names
-from stumble.campaign.defended import decisions_of, labelled, summarise_defence
+from stumble.campaign.defended import broken, decisions_of, labelled, summarise_defence
 from stumble.errors import SpecError
 
 
@@ -51,11 +53,32 @@ def test_each_decision_meets_the_worst_attack_and_is_certified_within_what_was_d
     assert low <= 75 <= high
 
 
+FOUR = st.text("01", min_size=4, max_size=4)
+
+
+@given(FOUR, FOUR, st.lists(FOUR, max_size=3))
+def test_what_is_left_was_right_unattacked(before: str, after: str, knowing: list[str]) -> None:
+    """Who leaves a sample alone is an adversary too."""
+    tables = [verdicts(before, each) for each in knowing]
+    decisions = decisions_of(verdicts(before, after), tables, None, {"a": 1.0, "b": 1.0}).to_pylist()
+    for row, b, a, k in zip(decisions, before, after, zip(before, after, *knowing, strict=True), strict=True):
+        assert row["adaptive"] <= row["plain"] <= row["clean"]
+        assert (row["clean"], row["plain"], row["adaptive"]) == (b == "1", "0" not in b + a, "0" not in k)
+
+
 def test_a_broken_proof_is_a_contradiction() -> None:
     decisions = decisions_of(verdicts("1111", "1011"), (), certificates("1111", (1, 1, 0, 0)), {"a": 1.0, "b": 1.0})
     found = row(decisions)
     assert (found.within, found.broken) == (2, 1)
     assert found.contradiction == "1 of 2 certified decisions were broken within their radius"
+    assert (broken([found]), found.sampled) == (1, None)
+
+
+def test_what_is_certified_by_sampling_may_be_turned_by_chance() -> None:
+    decisions = decisions_of(verdicts("1111", "1011"), (), certificates("1111", (1, 1, 0, 0)), {"a": 1.0, "b": 1.0})
+    found = summarise_defence(decisions, "ablation:8", "S = 0.1", 1.25, confidence=0.99)
+    assert (found.contradiction, broken([found])) == (None, 0)
+    assert found.sampled == "1 of 2 decisions certified by sampling were turned by the votes drawn"
 
 
 def test_what_is_wrong_or_abstained_from_is_not_certified() -> None:

@@ -83,15 +83,17 @@ def _boasting(call: object) -> object:
     return made
 
 
-def test_more_certified_than_left_is_red_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_true_is_red_and_fails_and_what_may_be_chance_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     share = Share(50.0, (40.0, 60.0))
-    honest = DefenceRow("vote", "S = 0.1", 5, 10, share, share, share, share, 5, 0, 1.0)
-    assert show_defences([honest], "walkers (synthetic data)") == 0
-    more = Share(51.0, (41.0, 61.0))
-    wrong = DefenceRow("vote", "S = 0.1", 5, 10, share, share, share, more, 5, 0, 1.0)
-    capsys.readouterr()
-    assert show_defences([honest, wrong], "walkers (synthetic data)") == 1
-    assert "vote, S = 0.1: 51.0 % are certified and 50.0 % are left" in capsys.readouterr().out
+    chance = DefenceRow("ablation:8", "S = 0.1", 5, 10, share, share, share, share, 5, 2, 1.0, confidence=0.99)
+    assert show_defences([chance], "walkers (synthetic data)") == 0
+    shown = capsys.readouterr().out
+    assert "5 certified decisions met attacks within their radius, 0 broke" in shown
+    assert "ablation:8, S = 0.1: 2 of 5 decisions certified by sampling were turned by the votes drawn" in shown
+    assert show_defences([chance, replace(chance, defence="vote", confidence=1.0)], "walkers (synthetic data)") == 1
+    assert "vote, S = 0.1: 2 of 5 certified decisions were broken within their radius" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -12,9 +13,20 @@ from stumble.attacks import PixelAttack
 from stumble.attacks.frame_edit import FrameEdit
 from stumble.certify import ByContent, ByIndex, Pieces, Piecewise, RandomSubsets, VotingGallery, piecewise
 from stumble.constraints import First, RandomPositions, Sparsity
-from stumble.defenses import JointVotes, OnSurrogate, SubsetsByLength, SubsetVote
+from stumble.defenses import (
+    FrameFilter,
+    JointVotes,
+    OnSurrogate,
+    SubsetsByLength,
+    SubsetVote,
+    filtering,
+    partition_vote,
+    subset_vote,
+    undefended,
+)
 from stumble.errors import SpecError, TargetError
-from stumble.interfaces import FrameSeparable, Goal, Output
+from stumble.interfaces import FrameSeparable, Goal, Output, SilhouettePrior
+from stumble.objectives import Margin
 from stumble.sequences import Silhouettes
 from stumble.targets import Gallery
 from stumble.testing import check_target
@@ -91,6 +103,22 @@ def test_an_attack_on_the_votes_together_turns_more_of_them(
     ]
     assert bool(right(target, gallery, batch, label).all())
     assert left[1].sum() < left[0].sum()
+
+
+@pytest.mark.parametrize("asking", [{"stop": 0.0}, {"objective": Margin()}], ids=str)
+def test_who_wants_to_know_whom_it_is_taken_for_is_told_behind_every_defence(
+    asking: Any, outline: Any, darkness: SilhouettePrior, gallery: Gallery, batch: Silhouettes
+) -> None:
+    attack = PixelAttack(**{"budget": Sparsity(frames=2), "iterations": 2, **asking})
+    for defence in (
+        undefended(outline, gallery),
+        partition_vote(outline, gallery, 3),
+        subset_vote(outline, gallery, 2, votes=5),
+        filtering(FrameFilter(outline, darkness, 0.0, 0.0), gallery),
+    ):
+        goal = Goal("untargeted", torch.arange(3), None, defence.target(batch).embedding)
+        for each in defence.adaptive(attack):
+            assert each(defence.target, batch, goal, seed=0).queries.ge(1).all()
 
 
 def test_subsets_of_a_length_are_uniform_and_new_ones_come_with_every_call(batch: Silhouettes) -> None:

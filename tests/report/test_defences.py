@@ -30,6 +30,12 @@ def test_what_cannot_be_true_is_red_and_at_the_head() -> None:
     assert '<p class="wrong">partition:5, S = 0.1: 2 of 10 certified decisions were broken' in page
 
 
+def test_what_may_be_chance_is_told_and_not_red() -> None:
+    page = defences_page([BARE, replace(HONEST, broken=2, confidence=0.99)], "mine on walkers", False, {}, "")
+    assert 'class="wrong"' not in page and "; 0 broke" in page
+    assert "partition:5, S = 0.1: 2 of 10 decisions certified by sampling were turned by the votes drawn" in page
+
+
 def test_names_are_escaped() -> None:
     page = defences_page([replace(BARE, defence="none@<b>")], "a <model> & data", False, {}, "")
     assert "none@&lt;b&gt;" in page and "a &lt;model&gt; &amp; data" in page and "<model>" not in page

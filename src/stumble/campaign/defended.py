@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from stumble.metrics.intervals import subject_bootstrap, wilson
 
-__all__ = ["DefenceRow", "Share", "decisions_of", "labelled", "summarise_defence"]
+__all__ = ["DefenceRow", "Share", "broken", "decisions_of", "labelled", "summarise_defence"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,9 @@ class DefenceRow:
         budget: the attacks' size, in words.
         sequences, decisions: how many.
         clean: right unattacked.
-        plain: right after the attack as it is, run on the defended recogniser.
-        adaptive: right after every attack, by those who know the defence too: each decision meets the worst.
+        plain: right unattacked and after the attack as it is, run on the defended recogniser.
+        adaptive: right unattacked and after every attack, by those who know the defence too: each decision meets the
+            worst.
         certified: right and proven to stay so for every edit of the attacks' size; None where nothing is proven.
         within: decisions that are right and certified against as much as was done to them.
         broken: of those, how many an attack turned.
@@ -54,14 +55,21 @@ class DefenceRow:
 
     @property
     def contradiction(self) -> str | None:
-        """Why the row cannot be true, where it cannot: a proof that an attack broke, or less left than is proven."""
-        if self.broken:
-            return f"{self.broken} of {self.within} certified decisions were broken within their radius"
-        if self.certified is not None:
-            left = min(self.plain.percent, self.adaptive.percent)
-            if self.certified.percent > left + 1e-9:
-                return f"{self.certified.percent:.1f} % are certified and {left:.1f} % are left"
-        return None
+        """Why the row cannot be true, where it cannot: a proof that leaves nothing to chance, and that an attack broke.
+
+        A proof by sampling says what most of all pieces or noisy versions vote for; the few that the judge draws may
+        differ.
+        """
+        if not self.broken or self.confidence < 1:
+            return None
+        return f"{self.broken} of {self.within} certified decisions were broken within their radius"
+
+    @property
+    def sampled(self) -> str | None:
+        """What may be chance, where something may: decisions certified by sampling that few votes turned."""
+        if not self.broken or self.confidence == 1:
+            return None
+        return f"{self.broken} of {self.within} decisions certified by sampling were turned by the votes drawn"
 
 
 def decisions_of(
@@ -77,10 +85,10 @@ def decisions_of(
 
     Returns:
         A row per decision, in the order of `plain`: sample, subject, gallery_view (gait); clean, plain and adaptive,
-        whether it is right; radius; certified, whether it is proven to be right within that radius, null without
-        certificates.
+        whether it is right, attacked only where it is so unattacked, since leaving a sample alone is an attack, too;
+        radius; certified, whether it is proven to be right within that radius, null without certificates.
     """
-    worst = {_key(row): row["correct_after"] for row in plain.to_pylist()}
+    worst = {_key(row): row["correct_before"] and row["correct_after"] for row in plain.to_pylist()}
     for table in adaptive:
         for row in table.to_pylist():
             worst[_key(row)] &= row["correct_after"]
@@ -95,7 +103,7 @@ def decisions_of(
                 "subject": row["subject"],
                 "gallery_view": row.get("gallery_view"),
                 "clean": row["correct_before"],
-                "plain": row["correct_after"],
+                "plain": row["correct_before"] and row["correct_after"],
                 "adaptive": worst[key],
                 "radius": size,
                 "certified": None
@@ -141,6 +149,11 @@ def summarise_defence(
         cost=cost,
         confidence=confidence,
     )
+
+
+def broken(rows: Sequence[DefenceRow]) -> int:
+    """Certified decisions that an attack broke, where that cannot be chance."""
+    return sum(row.broken for row in rows if row.contradiction)
 
 
 def labelled(decisions: pa.Table, **names: str | float) -> pa.Table:

@@ -23,7 +23,7 @@ from stumble.judge import GaitJudge, Probe
 from stumble.metrics.distances import Distance
 from stumble.metrics.plausibility import Plausibility
 from stumble.metrics.retrieval import Decisions, EmbeddedSequences
-from stumble.objectives import CrossEntropy, Margin
+from stumble.objectives import asks_for_logits
 from stumble.seeds import stream
 from stumble.sequences import Silhouettes
 from stumble.targets.embedding import embed
@@ -159,10 +159,7 @@ class GaitEvaluation:
 
     def _asked_by(self, attack: Attack) -> Target:
         """The target; with the gallery behind it for an attack that wants to know whom sequences are taken for."""
-        asks = isinstance(getattr(attack, "objective", None), Margin | CrossEntropy)
-        if asks or getattr(attack, "stop", None) is not None:
-            return identifier(self.target, self.gallery)
-        return self.target
+        return identifier(self.target, self.gallery) if asks_for_logits(attack) else self.target
 
     def judge(
         self,

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stumble.campaign.defended import DefenceRow, Share
+from stumble.campaign.defended import DefenceRow, Share, broken
 
 __all__ = ["show_defences"]
 
@@ -30,7 +30,10 @@ def show_defences(rows: Sequence[DefenceRow], what: str) -> int:
     sizes = sorted({(row.sequences, row.decisions) for row in rows})
     print("; ".join(f"{sequences} sequences, {decisions} decisions" for sequences, decisions in sizes))
     within = sum(row.within for row in rows)
-    print(f"{within} certified decisions met attacks within their radius, {sum(row.broken for row in rows)} broke")
+    print(f"{within} certified decisions met attacks within their radius, {broken(rows)} broke")
+    for row in rows:
+        if row.sampled:
+            print(f"{row.defence}, {row.budget}: {row.sampled}")
     wrong = [row for row in rows if row.contradiction]
     for row in wrong:
         console.print(Text(f"{row.defence}, {row.budget}: {row.contradiction}", style="bold red"))

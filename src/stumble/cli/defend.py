@@ -61,8 +61,7 @@ def defend(
 
     All rows are about the same probes. OUT gets defences.html (the table), defences.json (figures and what was run),
     defences.parquet (a row per defence, sparsity and decision) and the adversarial sequences; it is either whole
-    afterwards or not there. Where a certified answer was broken, or more is certified than attacks leave, the row is
-    red and the exit status is 1.
+    afterwards or not there. Where an answer certified for sure was broken, the row is red and the exit status is 1.
 
     Example:
         stumble defend gaitset-synthetic --data walkers --out out/defences --calibrate 125-134
@@ -163,7 +162,7 @@ def defend(
             pa.concat_tables(tables),
             specification,
             provenance(command_line, began),
-            rows=[asdict(row) | {"contradiction": row.contradiction} for row in ordered],
+            rows=[asdict(row) | {"contradiction": row.contradiction, "sampled": row.sampled} for row in ordered],
             false_alarms={name: asdict(share) for name, share in refused.items()},
             left_out=left_out,
         )

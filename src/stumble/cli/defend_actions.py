@@ -54,8 +54,8 @@ def defend_actions(
 
     All rows are about the same clips. A certificate counts where its radius reaches the corner of the attack's box. OUT
     gets defences.html (the table), defences.json (the figures and what was run), defences.parquet (a row per defence,
-    epsilon and clip) and the adversarial sequences; it is either whole afterwards or not there. Where a certified
-    answer was broken, or more is certified than attacks leave, the row is red and the exit status is 1.
+    epsilon and clip) and the adversarial sequences; it is either whole afterwards or not there. Where an
+    answer certified for sure was broken, the row is red and the exit status is 1.
 
     Example:
         stumble defend actions stgcn-synthetic-xsub --data actions --split synthetic-xsub --out out/defences
@@ -125,7 +125,7 @@ def defend_actions(
             pa.concat_tables(tables),
             specification,
             provenance(command_line, began),
-            rows=[asdict(row) | {"contradiction": row.contradiction} for row in ordered],
+            rows=[asdict(row) | {"contradiction": row.contradiction, "sampled": row.sampled} for row in ordered],
             left_out=left_out,
         )
     status = show_defences(ordered, what)

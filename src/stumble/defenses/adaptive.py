@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stumble.certify import VotingGallery
+from stumble.certify import Piecewise, VotingGallery
 from stumble.constraints.frames import Edit
 from stumble.errors import TargetError
 from stumble.interfaces import (
@@ -24,9 +24,10 @@ from stumble.interfaces import (
     SkeletonTarget,
     Target,
 )
-from stumble.objectives import Cosine, Objective
+from stumble.objectives import Cosine, Objective, asks_for_logits
 from stumble.sequences import Silhouettes, Skeletons
 from stumble.targets import Gallery
+from stumble.targets.identifier import identifier
 
 __all__ = ["ActionsOnSurrogate", "Alarmed", "Evading", "JointVotes", "OnSurrogate"]
 
@@ -109,9 +110,12 @@ class OnSurrogate(Attack):
 
     Attributes:
         attack: its `edit` and its effort are those of the whole.
+        gallery: whom sequences are taken for, should the attack want to know: a `VotingGallery` where pieces vote,
+            however many pieces the surrogate has.
     """
 
     attack: Attack
+    gallery: Gallery | None = None
 
     @property
     def edit(self) -> Edit:
@@ -125,7 +129,16 @@ class OnSurrogate(Attack):
             if goal.kind == "untargeted" and goal.reference is not None:
                 with torch.no_grad():
                     goal = replace(goal, reference=target(batch).embedding)
+        if self.gallery is not None and asks_for_logits(self.attack):
+            target = identifier(target, _counting(self.gallery, target))
         return self.attack(target, batch, goal, seed=seed)
+
+
+def _counting(gallery: Gallery, target: Target) -> Gallery:
+    """The gallery, of as many votes as the target has pieces."""
+    if isinstance(gallery, VotingGallery) and isinstance(target, Piecewise):
+        return replace(gallery, pieces=target.pieces.count)
+    return gallery
 
 
 @dataclass(frozen=True)

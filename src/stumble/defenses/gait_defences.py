@@ -54,8 +54,9 @@ class GaitDefence:
         """The same attack by who knows the defence, once for each way of it; of its outcomes the worst counts."""
         unaware: Any = attack
         if not isinstance(getattr(unaware, "objective", None), Objective):
-            return (OnSurrogate(attack),)
-        return tuple(OnSurrogate(replace(unaware, objective=own)) for own in self.objectives(unaware.objective))
+            return (OnSurrogate(attack, self.gallery),)
+        aware = [replace(unaware, objective=own) for own in self.objectives(unaware.objective)]
+        return tuple(OnSurrogate(own, self.gallery) for own in aware)
 
 
 def undefended(target: Target, gallery: Gallery) -> GaitDefence:

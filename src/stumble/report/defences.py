@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from stumble import __version__
-from stumble.campaign.defended import DefenceRow, Share
+from stumble.campaign.defended import DefenceRow, Share, broken
 from stumble.report.parts import environment
 
 __all__ = ["defences_page"]
@@ -28,12 +28,13 @@ def defences_page(
     assert templates.loader is not None
     return templates.get_template("defences.html").render(
         groups=[list(group) for _, group in groupby(rows, lambda row: row.budget)],
+        rows=rows,
         wrong=[row for row in rows if row.contradiction],
         what=what,
         synthetic=synthetic,
         alarms=alarms,
         within=sum(row.within for row in rows),
-        broken=sum(row.broken for row in rows),
+        broken=broken(rows),
         confidence=min((row.confidence for row in rows), default=1.0),
         command=command,
         version=__version__,
