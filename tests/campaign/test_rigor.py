@@ -23,9 +23,10 @@ from stumble.attacks import (
 )
 from stumble.campaign.cell import Cell, specified
 from stumble.campaign.plan import Entry
-from stumble.campaign.rigor import alike, flags, reached_by_any, worst_case
+from stumble.campaign.rigor import alike, flags, reached_by_any, uncompared, worst_case
 from stumble.constraints import Even, JointBudget, RandomPositions, Sparsity
 from stumble.interfaces import Attack, FramePool, SkeletonAttack
+from stumble.metrics.intervals import subject_bootstrap, wilson
 from stumble.zoo import Shipped
 
 Adversary = Attack | SkeletonAttack
@@ -37,13 +38,13 @@ def cell(name: str, attack: Adversary, goal: str = "untargeted", seed: int = 1, 
     return Cell(entry, specification, (), 1, "data", True, {}, sanity, attack.access)
 
 
-def verdicts(fooled: list[bool] | np.ndarray, still: int = 0, queries: int = 100) -> pa.Table:
+def verdicts(fooled: list[bool] | np.ndarray, still: int = 0, queries: int = 100, told: bool = True) -> pa.Table:
     count = len(fooled)
     after = [0.0 if k < still else 1.0 for k in range(count)]
     return pa.table(
         {
             "sample": [f"clip {k}" for k in range(count)],
-            "subject": [""] * count,
+            "subject": [f"P{k % 10}" if told else "" for k in range(count)],
             "goal": ["untargeted"] * count,
             "fooled": list(map(bool, fooled)),
             "margin_before": [0.0] * count,
@@ -247,7 +248,17 @@ def test_the_worst_case_takes_each_sample_by_its_worst_attack_and_seed() -> None
         (cell("b", LARGE, seed=2), verdicts(odd)),
         (cell("c", LARGE, goal="least-likely"), verdicts(share(1.0, of=10))),
     ]
-    assert worst_case(results) == {("bench", "untargeted"): (75.0, 100), ("bench", "least-likely"): (100.0, 10)}
+    worst = {goal: (rate.percent, rate.n) for (_, goal), rate in worst_case(results).items()}
+    assert worst == {"untargeted": (75.0, 100), "least-likely": (100.0, 10)}
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_its_interval_is_over_subjects_where_the_data_tells_them(told: bool) -> None:
+    """Everything of the odd half of the people has fallen, so decisions of one person are as one."""
+    odd = [k % 2 == 1 for k in range(100)]
+    (rate,) = worst_case([(cell("a", SMALL), verdicts(odd, told=told))]).values()
+    people = np.arange(100) % 10
+    assert (rate.low, rate.high) == (subject_bootstrap(odd, [1] * 100, people) if told else wilson(50, 100))
 
 
 def test_row_by_row_the_worst_case_is_what_any_attack_reached() -> None:
@@ -256,3 +267,14 @@ def test_row_by_row_the_worst_case_is_what_any_attack_reached() -> None:
     found = reached_by_any(results)
     assert found[few.id].tolist() == [True, True, False]
     assert found[all_of_them.id].tolist() == [True, True, False, True]
+
+
+def test_what_had_nothing_to_be_compared_with_is_counted() -> None:
+    done = verdicts(share(0.5))
+    assert uncompared([(cell("a", SMALL), done)]) == {"budget": 1, "effort": 1, "gradients": 1}
+    assert uncompared([(cell("a", SMALL), done), (cell("b", LARGE), done)]) == {"effort": 2, "gradients": 2}
+    few, many = CIASA(JointBudget(0.01), iterations=50), CIASA(JointBudget(0.01), iterations=100)
+    larger, control = CIASA(JointBudget(0.02), iterations=50), RandomJoints(JointBudget(0.01))
+    cells = [cell(str(k), attack) for k, attack in enumerate((few, many, larger, control))]
+    assert uncompared([(one, done) for one in cells]) == {"budget": 2, "effort": 2, "gradients": 1}
+    assert flags([(one, done) for one in cells]) == ()

@@ -12,7 +12,7 @@ from stumble.attacks import OneStep
 from stumble.campaign.cell import Cell, specified
 from stumble.campaign.plan import Entry
 from stumble.campaign.results import CellResult
-from stumble.cli.campaign_table import results_table
+from stumble.cli.campaign_table import results_table, show_rigor
 from stumble.cli.status import status
 
 MEASURES = (
@@ -60,3 +60,10 @@ def test_nor_in_the_status(
     monkeypatch.setenv("COLUMNS", "160")
     assert status(tmp_path) == 0
     assert f"{name} · step" in capsys.readouterr().out
+
+
+def test_the_worst_case_has_its_interval(capsys: pytest.CaptureFixture[str]) -> None:
+    """One person is one trial."""
+    show_rigor([result("made")])
+    told = "worst case over all attacks, made · untargeted · synthetic data: 100.0 % (20.7–100.0) of 1 decisions"
+    assert told in capsys.readouterr().out

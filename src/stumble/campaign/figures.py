@@ -13,7 +13,7 @@ from stumble.campaign.action_summary import ActionSummary, summarise_actions
 from stumble.campaign.summary import AttackSummary, summarise
 from stumble.metrics.intervals import subject_bootstrap, wilson
 
-__all__ = ["Figures", "Outcomes", "Rate", "column", "figures", "reached"]
+__all__ = ["Figures", "Outcomes", "Rate", "column", "figures", "rate", "reached"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,16 @@ class Rate:
     n: int
     low: float
     high: float
+
+
+def rate(hits: Bool[np.ndarray, " n"], of: Bool[np.ndarray, " n"], subjects: np.ndarray | None) -> Rate:
+    """The share of hits among those of `of`; `subjects` says by name or number whose each is, if the data tells."""
+    hit, n = int((hits & of).sum()), int(of.sum())
+    if subjects is None:
+        interval = wilson(hit, n)
+    else:
+        interval = subject_bootstrap((hits & of).astype(float), of.astype(float), subjects)
+    return Rate(100 * hit / n if n else float("nan"), n, *interval)
 
 
 @dataclass(frozen=True)
@@ -95,12 +105,7 @@ class Outcomes:
         return self._rate(self.reached, self.counted)
 
     def _rate(self, hits: Bool[np.ndarray, " n"], of: Bool[np.ndarray, " n"]) -> Rate:
-        hit, n = int((hits & of).sum()), int(of.sum())
-        if self.subjects is None:
-            interval = wilson(hit, n)
-        else:
-            interval = subject_bootstrap((hits & of).astype(float), of.astype(float), self.subjects)
-        return Rate(100 * hit / n if n else float("nan"), n, *interval)
+        return rate(hits, of, self.subjects)
 
 
 @dataclass(frozen=True)

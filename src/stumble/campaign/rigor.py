@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -19,11 +20,11 @@ from jaxtyping import Bool
 from scipy.stats import binomtest
 
 from stumble.campaign.cell import Cell
-from stumble.campaign.figures import column, reached
+from stumble.campaign.figures import Rate, column, rate, reached
 from stumble.campaign.ladders import class_name, difference
 from stumble.spec import identity
 
-__all__ = ["Flag", "alike", "flags", "reached_by_any", "worst_case"]
+__all__ = ["Flag", "alike", "flags", "reached_by_any", "uncompared", "worst_case"]
 
 _RESTARTS = ("restarts", "starts")
 _LEVEL = 0.05
@@ -63,23 +64,26 @@ class Flag:
 
 @dataclass(frozen=True)
 class _Hits:
-    """What a cell's attack reached, by sample (gait: and gallery view), and its mean number of queries.
-
-    Whose each row is: the subject, where the data tell; else the sample, which may have several rows.
-    """
+    """What a cell's attack reached and on whom, by sample (gait: and gallery view), and its mean number of queries."""
 
     cell: Cell
     rows: Mapping[tuple[str, ...], bool]
-    whose: Mapping[tuple[str, ...], str]
+    subjects: Mapping[tuple[str, ...], str]
     queries: float | None
 
     @classmethod
     def read(cls, cell: Cell, table: pa.Table) -> _Hits:
         queries = float(pc.mean(table["queries"]).as_py()) if "queries" in table.column_names else None
-        keys, subjects = _keys(table), table["subject"].to_pylist()
-        owners = subjects if all(subjects) else table["sample"].to_pylist()
-        hits = reached(table).tolist()
-        return cls(cell, dict(zip(keys, hits, strict=True)), dict(zip(keys, owners, strict=True)), queries)
+        rows, subjects = (
+            dict(zip(_keys(table), values, strict=True))
+            for values in (reached(table).tolist(), table["subject"].to_pylist())
+        )
+        return cls(cell, rows, subjects, queries)
+
+    def whose(self, keys: Sequence[tuple[str, ...]]) -> list[str]:
+        """The subject of each, where the data tell; else the sample, which may have several rows."""
+        told = all(self.subjects.values())
+        return [self.subjects[key] if told else key[0] for key in keys]
 
 
 Results = Sequence[tuple[Cell, pa.Table]]
@@ -94,6 +98,19 @@ def flags(results: Results) -> tuple[Flag, ...]:
     return tuple(found)
 
 
+def uncompared(results: Results) -> dict[str, int]:
+    """How many cells have nothing beside them to be compared with in "budget", in "effort" and in the use of
+    "gradients", so that no flag could be raised; what all have is left out.
+    """
+    met: dict[str, set[str]] = {"budget": set(), "effort": set(), "gradients": set()}
+    for group in _groups(results).values():
+        for first, second in combinations(group, 2):
+            if kind := _comparison(first, second):
+                met[kind] |= {first.cell.id, second.cell.id}
+    cells = {cell.id for cell, _ in results}
+    return {kind: len(cells - compared) for kind, compared in met.items() if cells - compared}
+
+
 def alike(flags: Sequence[Flag]) -> tuple[tuple[Flag, ...], ...]:
     """Those that say the same of several cells together."""
     same: dict[tuple[str, str], list[Flag]] = {}
@@ -102,17 +119,19 @@ def alike(flags: Sequence[Flag]) -> tuple[tuple[Flag, ...], ...]:
     return tuple(map(tuple, same.values()))
 
 
-def worst_case(results: Results) -> dict[tuple[str, str], tuple[float, int]]:
-    """For each bench and goal: the percentage of all decisions that at least one attack with one seed has where it
-    wants them, and their number. Where some attacks were on fewer samples: of those that all were on.
+def worst_case(results: Results) -> dict[tuple[str, str], Rate]:
+    """For each bench and goal: how many of all decisions at least one attack with one seed has where it wants them.
+    Where some attacks were on fewer samples: of those that all were on.
     """
-    worst: dict[tuple[str, str], tuple[float, int]] = {}
+    worst: dict[tuple[str, str], Rate] = {}
     for group in _groups(results, seeds=False).values():
-        common = set(group[0].rows).intersection(*(hits.rows for hits in group[1:]))
+        common = [key for key in group[0].rows if all(key in hits.rows for hits in group[1:])]
         if common:
-            fallen = sum(any(hits.rows[key] for hits in group) for key in common)
+            fallen = np.array([any(hits.rows[key] for hits in group) for key in common])
+            subjects = [group[0].subjects[key] for key in common]
             entry = group[0].cell.entry
-            worst[entry.bench, entry.goal] = 100.0 * fallen / len(common), len(common)
+            told = np.array(subjects) if all(subjects) else None
+            worst[entry.bench, entry.goal] = rate(fallen, np.ones(len(common), bool), told)
     return worst
 
 
@@ -160,21 +179,31 @@ def _unchanged(cell: Cell, table: pa.Table) -> Iterator[Flag]:
         yield Flag(cell, "unchanged", text)
 
 
-def _compared(first: _Hits, second: _Hits) -> Iterator[Flag]:
-    common = [key for key in first.rows if key in second.rows]
-    if not common:
-        return
-    a, b = (np.array([hits.rows[key] for key in common], bool) for hits in (first, second))
-    whose = [first.whose[key] for key in common]
-    ours, theirs = (first, a), (second, b)
+def _comparison(first: _Hits, second: _Hits) -> Literal["budget", "effort", "gradients"] | None:
+    """In what two cells can be compared."""
+    if first.rows.keys().isdisjoint(second.rows):
+        return None
     if _means(first.cell) != _means(second.cell):
+        return "gradients" if _bounds(first.cell) == _bounds(second.cell) else None
+    found = difference(first.cell.specification["attack"], second.cell.specification["attack"])
+    return None if found is None else found[1]
+
+
+def _compared(first: _Hits, second: _Hits) -> Iterator[Flag]:
+    comparison = _comparison(first, second)
+    if comparison is None:
+        return
+    common = [key for key in first.rows if key in second.rows]
+    a, b = (np.array([hits.rows[key] for key in common], bool) for hits in (first, second))
+    whose = first.whose(common)
+    ours, theirs = (first, a), (second, b)
+    if comparison == "gradients":
         blind, attack = sorted((ours, theirs), key=lambda one: _means(one[0].cell))
-        if _bounds(first.cell) == _bounds(second.cell) and _more(blind[1], attack[1], whose):
+        if _more(blind[1], attack[1], whose):
             yield _beaten(attack[0], blind[0], _rates(blind[1], attack[1]))
         return
     found = difference(first.cell.specification["attack"], second.cell.specification["attack"])
-    if found is None:
-        return
+    assert found is not None
     number, kind, low, high = found
     (less, fewer), (more, many) = (ours, theirs) if low < high else (theirs, ours)
     if _more(fewer, many, whose) and (kind == "effort" or _nested(number, more.cell)):

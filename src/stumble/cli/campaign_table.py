@@ -58,8 +58,11 @@ def results_table(results: Sequence[CellResult]) -> Table:
 def show_rigor(results: Sequence[CellResult]) -> None:
     """Print what the worst of all attacks reaches, and what speaks against the figures."""
     done = [(result.cell, result.verdicts) for result in results if result.verdicts is not None]
-    for (bench, goal), (share, count) in worst_case(done).items():
-        print(f"worst case over all attacks, {bench} · {goal}: {share:.1f} % of {count} decisions")
+    synthetic = {cell.entry.bench for cell, _ in done if cell.synthetic}
+    for (bench, goal), worst in worst_case(done).items():
+        share = f"{worst.percent:.1f} % ({worst.low:.1f}–{worst.high:.1f}) of {worst.n} decisions"
+        label = " · synthetic data" if bench in synthetic else ""
+        print(f"worst case over all attacks, {bench} · {goal}{label}: {share}")
     for first, *others in alike(flags(done)):
         more = f" and {len(others)} more" if others else ""
         print(f"! {first.kind}: {first.cell}{more}: {first.text}")

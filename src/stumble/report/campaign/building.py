@@ -11,7 +11,7 @@ from stumble.campaign.breakdown import breakdowns
 from stumble.campaign.figures import figures
 from stumble.campaign.ladders import ladders
 from stumble.campaign.results import CellResult, by_setting
-from stumble.campaign.rigor import Flag, flags, worst_case
+from stumble.campaign.rigor import Flag, flags, uncompared, worst_case
 from stumble.campaign.run_folder import RunFolder
 from stumble.errors import SpecError
 from stumble.report.action_wording import unit_of
@@ -55,6 +55,7 @@ def campaign_report(
         title=f"Campaign {run.root.resolve().name}",
         modality=modality,
         settings=_settings(results),
+        uncompared=uncompared([(result.cell, result.verdicts) for result in done if result.verdicts is not None]),
         ladders=ladders(results),
         splits=tuple(map(split_table, breakdowns(results))),
         matrices=matrices(done),

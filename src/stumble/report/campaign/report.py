@@ -46,8 +46,8 @@ class Setting:
         data: the data set's name.
         synthetic: whether its people are made up.
         lines: a cell for each attack and seed.
-        worst: percentage of all decisions that at least one attack with one seed has where it wants them, and their
-            number; None without verdicts.
+        worst: how many of all decisions at least one attack with one seed has where it wants them; None where none has
+            met every attack.
     """
 
     bench: str
@@ -55,7 +55,7 @@ class Setting:
     data: str
     synthetic: bool
     lines: tuple[CellLine, ...]
-    worst: tuple[float, int] | None
+    worst: Rate | None
 
     @property
     def done(self) -> tuple[CellLine, ...]:
@@ -77,6 +77,7 @@ class CampaignReport:
         title: of the page.
         modality: of its attacks.
         settings: the cells by bench and goal, in the order of the plan.
+        uncompared: how many cells have nothing to be compared with, by "budget", "effort" and "gradients".
         ladders: attacks that differ in one number.
         splits: success by view, class, ….
         matrices: benches against attacks, where there are several of both.
@@ -94,6 +95,7 @@ class CampaignReport:
     title: str
     modality: Modality
     settings: tuple[Setting, ...]
+    uncompared: dict[str, int]
     ladders: tuple[Ladder, ...]
     splits: tuple[RateTable, ...]
     matrices: tuple[RateTable, ...]

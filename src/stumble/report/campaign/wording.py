@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from stumble.campaign.figures import Rate
 from stumble.campaign.summary import AttackSummary
 from stumble.report.action_wording import broken
 from stumble.report.campaign.report import CampaignReport, CellLine, Setting
-from stumble.report.wording import percent
+from stumble.report.wording import number, percent
 
 __all__ = ["FLAGS", "headline", "promises", "strongest", "units"]
 
@@ -23,6 +24,7 @@ FLAGS: Mapping[str, str] = {
     "unchanged": "on some samples the target answers exactly as before",
 }
 """What each kind of flag says about a figure."""
+_COMPARISONS = {"budget": "in budget", "effort": "in effort", "gradients": "in the use of gradients"}
 
 
 def units(report: CampaignReport) -> str:
@@ -52,17 +54,26 @@ def headline(report: CampaignReport) -> tuple[str, ...]:
     if done < total:
         second += f" Not finished: {done} of {total} shards are done, and every figure is of these."
     if not report.flags:
-        return first, second, "No flag: nothing in the results speaks against the figures."
+        return first, second, _unflagged(report)
     speak = "1 flag speaks" if len(report.flags) == 1 else f"{len(report.flags)} flags speak"
     return first, second, f"{speak} against figures; each stands where the figure is."
 
 
-def _reached(setting: Setting, worst: tuple[float, int], unit: str) -> str:
+def _unflagged(report: CampaignReport) -> str:
+    if not report.uncompared:
+        return "No flag: nothing in the results speaks against the figures."
+    cells = sum(len(setting.done) for setting in report.settings)
+    first, *more = (f"{_COMPARISONS[kind]} for {count}" for kind, count in report.uncompared.items())
+    told = ", ".join((f"{first} of {_plural(cells, 'cell')}", *more))
+    return f"No flag; but there was nothing to compare with {told}."
+
+
+def _reached(setting: Setting, worst: Rate, unit: str) -> str:
     attacks = len({line.result.cell.entry.attack for line in setting.done})
-    share, count = worst
+    share = f"{percent(worst.percent)} ({number(worst.low)} to {number(worst.high)}) of {worst.n} {unit}"
     label = ", synthetic data" if setting.synthetic else ""
     who = "The attack reaches its goal" if attacks == 1 else f"At least one of {attacks} attacks reaches its goal"
-    return f"{who} in {percent(share)} of {count} {unit}: {setting.bench}, {setting.goal}{label}."
+    return f"{who} in {share}: {setting.bench}, {setting.goal}{label}."
 
 
 def promises(line: CellLine, unit: str) -> str:
