@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from stumble.campaign.cell import cells_of
-from stumble.campaign.local import LocalExecutor
+from stumble.campaign.local import LocalExecutor, _started
 from stumble.campaign.plan import Plan
 from stumble.campaign.results import read_results
 from stumble.campaign.run_folder import RunFolder
@@ -73,6 +73,50 @@ def test_a_worker_that_is_killed_is_replaced(plan: Plan, undisturbed: list[dict[
     LocalExecutor(1).run(folder, tell)
     assert len(set(killed)) == 2
     assert rows(folder) == undisturbed
+
+
+def test_a_shard_over_which_workers_die_is_given_up(plan: Plan, tmp_path: Path) -> None:
+    folder = start(plan, tmp_path / "run")
+    shards = [shard for cell in folder.cells() for shard in cell.shards]
+    events: list[Event] = []
+
+    def tell(event: Event) -> None:
+        events.append(event)
+        if event == Event("began", str(shards[0])):
+            (process,) = multiprocessing.active_children()
+            process.kill()
+
+    LocalExecutor(1).run(folder, tell)
+    assert [folder.done(shard) for shard in shards] == [False] + [True] * 5
+    assert "a worker died 3 times over it" in str(folder.failure(shards[0]))
+    assert [event.shard for event in events if event.state == "failed"] == [str(shards[0])]
+
+
+def test_once_interrupted_nobody_is_hired(plan: Plan, tmp_path: Path) -> None:
+    folder = start(plan, tmp_path / "run")
+    events: list[Event] = []
+
+    def tell(event: Event) -> None:
+        events.append(event)
+        if event.state == "began":
+            (process,) = multiprocessing.active_children()
+            process.kill()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        LocalExecutor(1).run(folder, tell)
+    assert [event.state for event in events] == ["began", "stopping"]
+
+
+def test_a_worker_whose_parent_is_gone_finishes_the_shard_in_hand(plan: Plan, tmp_path: Path) -> None:
+    folder = start(plan, tmp_path / "run")
+    hired = _started()
+    hired.pipe.send(folder.root)
+    assert hired.pipe.recv().state == "began"
+    hired.pipe.close()
+    hired.process.join()
+    assert [folder.done(shard) for cell in folder.cells() for shard in cell.shards] == [True] + [False] * 5
+    assert hired.process.exitcode == 0
 
 
 def test_workers_may_start_before_there_is_anything_to_do(

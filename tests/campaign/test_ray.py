@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from stumble.attacks import CIASA, OneStep
-from stumble.campaign.cell import cells_of
+from stumble.campaign.cell import Shard, cells_of
 from stumble.campaign.plan import Plan
 from stumble.campaign.results import read_results
 from stumble.campaign.run_folder import RunFolder
@@ -79,6 +82,37 @@ def test_an_error_stays_with_its_shard(plan: Plan, tmp_path: Path) -> None:
     RayExecutor(tested).run(folder, events.append)  # type: ignore[arg-type]
     assert {event.state for event in events} == {"began", "failed"}
     assert "no such region" in str(folder.failure(folder.cells()[0].shards[0]))
+
+
+def test_a_shard_that_was_done_in_the_moment_before_it_was_claimed_is_not_done_again(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stumble.campaign.ray import _Run
+
+    folder, _ = start(plan, tmp_path / "run")
+    cell, shard = folder.cells()[0], folder.cells()[0].shards[0]
+    looks = iter([False, True])
+    monkeypatch.setattr(RunFolder, "settled", lambda self, shard: next(looks))
+    assert _Run(folder, plan, print, {}, None)._claimed(shard, cell, deque()) is None
+    with folder.claimed(shard) as free:
+        assert free
+
+
+@pytest.mark.slow
+def test_what_is_in_other_hands_is_waited_for(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from stumble.campaign.ray import RayExecutor
+
+    folder, tested = start(replace(plan, attacks={"step": OneStep()}, shard=6), tmp_path / "run")
+    (shard,) = folder.cells()[0].shards
+    claim, asked = RunFolder.claimed, list[float]()
+
+    def claimed(self: RunFolder, wanted: Shard) -> AbstractContextManager[bool]:
+        asked.append(time.monotonic())
+        return claim(self, wanted) if len(asked) > 3 else nullcontext(False)
+
+    monkeypatch.setattr(RunFolder, "claimed", claimed)
+    RayExecutor(tested).run(folder)  # type: ignore[arg-type]
+    assert folder.done(shard) and len(asked) == 4 and asked[-1] - asked[0] > 1
 
 
 @pytest.mark.slow

@@ -112,6 +112,23 @@ def test_what_a_worker_process_cannot_write_is_told_to_the_caller(plan: Plan, tm
     assert done(folder) == 0
 
 
+def test_trouble_is_told_after_an_interruption_too(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    resource = pytest.importorskip("resource", reason="limits files as POSIX systems do")
+    folder = start(plan, tmp_path / "run")
+
+    def tell(event: Event) -> None:
+        if event.state == "began":
+            raise KeyboardInterrupt
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))  # which the worker inherits
+    try:
+        with pytest.raises(StorageError, match="found File too large"):
+            LocalExecutor(1).run(folder, tell)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 def isolated(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """A script in a world with mounts of its own; skips where the system allows nobody to have one."""
     if shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
@@ -198,6 +215,7 @@ def test_ctrl_c_lets_the_shard_in_hand_be_finished(clips: Path, stgcn: Path, tmp
     _, told = running.communicate(timeout=300)
     assert running.returncode == 130
     assert told.endswith("stumble: interrupted; the same command goes on where this one stopped\n")
+    assert told.count("stumble: finishing the shards in hand; interrupted again, they are lost") == 1
     assert "Traceback" not in told
     finished = {file.parent.name for file in begun.parent.glob("*/verdicts.parquet")}
     assert begun.name.split(".")[1] in finished and done(folder) < 12

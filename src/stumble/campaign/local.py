@@ -1,4 +1,4 @@
-"""Worker processes on this machine. Those whose parent dies finish the shard in hand and end.
+"""Worker processes on this machine. Those whose parent is killed finish the shard in hand and end.
 
 Each worker has a pipe of its own, by which it tells what happens and hears that it is to stop. Nothing is shared among
 them: a process that is killed may die with a lock in its hand, which would stop the others for good.
@@ -66,13 +66,14 @@ class LocalExecutor(Executor):
                     if interrupted:
                         raise
                     interrupted = True
+                    tell(Event("stopping"))
                     crew.stop()
         finally:
             crew.dismiss()
-        if interrupted:
-            raise KeyboardInterrupt
         if crew.trouble is not None:
             raise crew.trouble
+        if interrupted:
+            raise KeyboardInterrupt
 
 
 @dataclass
@@ -99,6 +100,7 @@ class _Crew:
     at_work: list[Hired] = field(default_factory=list)
     deaths: Counter[str] = field(default_factory=Counter)
     trouble: StumbleError | None = None
+    stopped: bool = False
 
     def hire(self) -> None:
         hired = self.waiting.pop() if self.waiting else _started()
@@ -116,7 +118,8 @@ class _Crew:
                 self._let_go(hired)
 
     def stop(self) -> None:
-        """Nobody takes another shard."""
+        """Nobody takes another shard, and nobody is hired."""
+        self.stopped = True
         for hired in self.at_work:
             with suppress(OSError):
                 hired.pipe.send("stop")
@@ -138,7 +141,7 @@ class _Crew:
         hired.pipe.close()
         self.at_work.remove(hired)
         status = hired.process.exitcode
-        if status == 0 or self.trouble is not None:
+        if status == 0 or self.stopped:
             return
         self.deaths[hired.shard] += 1
         if not hired.shard and self.deaths[""] >= DEATHS * (1 + len(self.at_work)):
@@ -179,9 +182,14 @@ def _work(pipe: Connection) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     keep_freed_memory()
+
+    def tell(event: Event | StumbleError) -> None:
+        with suppress(ConnectionError):  # nobody listens any more; the shard in hand is finished all the same
+            pipe.send(event)
+
     try:
-        Worker(RunFolder(pipe.recv()), pipe.send, pipe.poll).run()
-    except (BrokenPipeError, EOFError):
+        Worker(RunFolder(pipe.recv()), tell, pipe.poll).run()
+    except (ConnectionError, EOFError):
         return
     except StumbleError as error:
-        pipe.send(error)
+        tell(error)

@@ -8,6 +8,7 @@ there. A task whose worker or node dies is tried again elsewhere, which is Ray's
 from __future__ import annotations
 
 import tempfile
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
@@ -83,6 +84,8 @@ class _Run:
                         ref = task.remote(self.benches[cell.entry.bench], shared, cell, shard, self.tally)
                         in_hand[ref] = shard, claim
                         self.tell(Event("began", str(shard)))
+                if left and not in_hand:
+                    time.sleep(_POLL)  # all the others are in other hands
                 ready, _ = ray.wait(list(in_hand), timeout=_POLL) if in_hand else ([], [])
                 for ref in ready:
                     shard, claim = in_hand.pop(ref)
@@ -93,6 +96,7 @@ class _Run:
                 if interrupted:
                     raise
                 interrupted = True
+                self.tell(Event("stopping"))
                 left.clear()
         if interrupted:
             raise KeyboardInterrupt

@@ -32,7 +32,7 @@ DEATHS = 3
 
 _POLL = 0.5  # seconds until a worker looks again at shards that are in other hands
 
-State = Literal["began", "samples", "done", "failed"]
+State = Literal["began", "samples", "done", "failed", "stopping"]
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class Event:
     """What a worker tells.
 
     Attributes:
-        state: of the shard.
+        state: of the shard; or "stopping", of all: interrupted, they finish the shards in hand.
         shard: its name.
         count: samples attacked so far, where the state is "samples".
         text: why it failed.
     """
 
     state: State
-    shard: str
+    shard: str = ""
     count: int = 0
     text: str = ""
 

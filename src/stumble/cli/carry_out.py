@@ -132,6 +132,8 @@ class _Board:
         elif event.state == "failed":
             self._part.pop(event.shard, None)
             self.failed[event.shard] = event.text
+        elif event.state == "stopping":
+            print("\nstumble: finishing the shards in hand; interrupted again, they are lost", file=sys.stderr)
         self._show()
 
     def _show(self) -> None:
