@@ -91,7 +91,7 @@ def test_more_frames_in_other_places_or_a_longer_sequence_may_do_worse(attack: T
 
 def of(whose: list[str], fooled: list[bool], name: str = "subject") -> pa.Table:
     """Every row's subject or sample; rows are told apart by gallery view."""
-    table = verdicts(fooled)
+    table = verdicts(fooled, told=False)
     table = table.set_column(table.column_names.index(name), name, pa.array(whose))
     return table.append_column("gallery_view", pa.array([str(k) for k in range(len(whose))]))
 
