@@ -58,6 +58,7 @@ def test_of_two_benches_the_synthetic_one_is_labelled(campaigns: Any) -> None:
 
 def test_flagged_figures_have_a_sign_and_a_note(campaigns: Any) -> None:
     campaigns.fell = lambda attack, number: attack == "random"
+    campaigns.told = False  # three people are too few for a sign test, six sequences are enough
     text = latex_tables(read_results(campaigns.gait(goals=("untargeted",))))
     assert [row[0] for row in tables(text)[0][2:]] == [r"one$^\dagger$", "two", "random"]
     assert text.count(r"the control 'random' succeeds more often (100.0 against 0.0 \% of 12 rows)") == 1
