@@ -98,6 +98,10 @@ def test_a_fault_is_found(bend: Bend, fault: str, count: int, walks: Silhouettes
         assert asdict(found) == {**asdict(SOUND), fault: count}
 
 
+def test_of_a_target_that_judges_alone_its_gradient_does_not_matter() -> None:
+    assert Sanity(3, 0, 1, 0).judged_by(Sanity(3, 2, 3, 3)) == Sanity(3, 2, 1, 0)
+
+
 def test_the_last_digits_may_differ(clips: Skeletons) -> None:
     assert sanity_of_classifier(Head(lambda x: x * (1 + 1e-6 * torch.rand(1))), clips) == SOUND
 

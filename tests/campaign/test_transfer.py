@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,12 @@ from stumble.campaign.action_bench import ActionBench
 from stumble.campaign.choices import classifier, weights
 from stumble.campaign.store import read_skeletons
 from stumble.constraints import JointBudget
+from stumble.interfaces import Output, SkeletonInput, SkeletonTarget, Weights
 from stumble.layouts import NTU25
 from stumble.models import STGCN
+from stumble.objectives import logits_of
 from stumble.preprocess import StGcn
+from stumble.sequences import Skeletons
 from stumble.spec import from_plain, to_plain
 from stumble.synth.action_library import ACTIONS
 
@@ -104,6 +107,35 @@ def test_nobody_is_aimed_at_what_either_takes_the_clip_for_already(
         left = {name for name in tested.samples if all(answer[name] != taken for answer in answers)}
         table, _ = attacked(transfer, tmp_path / str(taken), tuple(ACTIONS)[taken])
         assert set(table["sample"].to_pylist()) == left
+
+
+@dataclass(frozen=True)
+class Noisy:
+    """Answers at random about what another target answers."""
+
+    inner: SkeletonTarget
+
+    @property
+    def takes(self) -> SkeletonInput:
+        return self.inner.takes
+
+    def __call__(self, batch: Skeletons) -> Output:
+        logits = logits_of(self.inner(batch))
+        return Output(logits=logits + torch.rand_like(logits) * logits.abs().amax())
+
+
+def test_a_target_that_answers_at_random_is_found_though_the_source_does_not(
+    clips: Path, stgcn: Path, other: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = weights(str(other)).digest
+
+    def planted(reference: Weights) -> SkeletonTarget:
+        return Noisy(classifier(reference)) if reference.digest == random else classifier(reference)
+
+    monkeypatch.setattr("stumble.campaign.action_bench.classifier", planted)
+    for model, source, varying in ((other, stgcn, 2), (stgcn, other, 2), (stgcn, stgcn, 0)):
+        bench = ActionBench(str(model), clips, limit=2, source=str(source))
+        assert bench.open(2**30).sanity().varying == varying
 
 
 def test_held_in_memory_it_is_the_same(clips: Path, stgcn: Path, other: Path, tmp_path: Path) -> None:

@@ -114,9 +114,9 @@ class TestedActions(Tested):
         ActionEvaluation(classifier(self.reference), self.source, self.source.clips).wanted_class(goal)
 
     def sanity(self) -> Sanity:
-        return sanity_of_classifier(
-            classifier(self.seen or self.reference), self.source.batch(self.source.clips[:EXAMINED])
-        )
+        batch = self.source.batch(self.source.clips[:EXAMINED])
+        judge = sanity_of_classifier(classifier(self.reference), batch)
+        return judge if self.seen is None else sanity_of_classifier(classifier(self.seen), batch).judged_by(judge)
 
     def attack(
         self, attack: Any, goal: str, seed: int, samples: Sequence[str], folder: Path, progress: Progress

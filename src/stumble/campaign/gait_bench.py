@@ -144,9 +144,9 @@ class _Tested(Tested):
             raise SpecError(f"found goal {goal!r} for gait; expected 'untargeted' or 'targeted'")
 
     def sanity(self) -> Sanity:
-        return sanity_of_recogniser(
-            recogniser(self.seen or self.reference), self.readable.batch(self.keys[:EXAMINED], self.bench.frames)
-        )
+        batch = self.readable.batch(self.keys[:EXAMINED], self.bench.frames)
+        judge = sanity_of_recogniser(recogniser(self.reference), batch)
+        return judge if self.seen is None else sanity_of_recogniser(recogniser(self.seen), batch).judged_by(judge)
 
     def attack(
         self, attack: Any, goal: str, seed: int, samples: Sequence[str], folder: Path, progress: Progress

@@ -38,6 +38,10 @@ class Sanity:
     flat: int
     broken: int
 
+    def judged_by(self, judge: Sanity) -> Sanity:
+        """Of a source and another target that judges what is made on it, whose gradient nobody follows."""
+        return replace(self, varying=max(self.varying, judge.varying))
+
 
 def sanity_of_recogniser(target: Target, batch: Silhouettes) -> Sanity:
     """By the cosine to the clean embedding, next to the clean sequences."""
