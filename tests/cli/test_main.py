@@ -127,7 +127,13 @@ def test_an_interruption_says_whether_the_same_command_goes_on(
 def test_ctrl_c_during_rendering_leaves_whole_files_and_no_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "stumble", "data", "synth", "gait", "--out", str(tmp_path / "out")]
     process = subprocess.Popen(
-        command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        command,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where a shell runs tests behind it
     )
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob("out/*/*/*/*.npz")) and process.poll() is None and time.monotonic() < deadline:
