@@ -81,6 +81,19 @@ def test_what_is_certified_by_sampling_may_be_turned_by_chance() -> None:
     assert found.sampled == "1 of 2 decisions certified by sampling were turned by the votes drawn"
 
 
+@pytest.mark.parametrize("name", ["violation", "violation_box"])
+def test_what_leaves_its_budget_is_in_no_radius(name: str) -> None:
+    """The second sequence's adaptive attack does more than it may: no proof is about that, and the row says so."""
+    over = verdicts("1111", "1100").append_column(name, pa.array([0.0, 1e-7, 0.5, 0.5]))
+    decisions = decisions_of(
+        verdicts("1111", "1111"), (over,), certificates("1111", (9, 9, 9, 9)), {"a": 1.0, "b": 1.0}
+    )
+    assert decisions["certified"].to_pylist() == [True, True, False, False]
+    found = row(decisions)
+    assert (found.within, found.broken, found.outside, found.contradiction) == (2, 0, 2, None)
+    assert found.exceeded == "an attack left its budget in 2 of 4 decisions, which count as not certified"
+
+
 def test_what_is_wrong_or_abstained_from_is_not_certified() -> None:
     proofs = certificates("0110", (9, 9, 9, 9), "0101")
     decisions = decisions_of(verdicts("1111", "1111"), (), proofs, {"a": 1.0, "b": 1.0})

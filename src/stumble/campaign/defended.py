@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +13,8 @@ import pyarrow as pa
 from stumble.metrics.intervals import subject_bootstrap, wilson
 
 __all__ = ["DefenceRow", "Share", "broken", "decisions_of", "labelled", "summarise_defence"]
+
+_ROUNDING = 1e-6  # of a coordinate in single precision, in the units of the joints
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class DefenceRow:
         broken: of those, how many an attack turned.
         cost: time of one answer, in answers of the recogniser as it is.
         confidence: with which the claims about one sequence hold; 1 where they are deterministic, or there is none.
+        outside: decisions about sequences to which an attack did more than its budget allows, none of them `within`.
     """
 
     defence: str
@@ -52,6 +57,7 @@ class DefenceRow:
     broken: int
     cost: float
     confidence: float = 1.0
+    outside: int = 0
 
     @property
     def contradiction(self) -> str | None:
@@ -63,6 +69,15 @@ class DefenceRow:
         if not self.broken or self.confidence < 1:
             return None
         return f"{self.broken} of {self.within} certified decisions were broken within their radius"
+
+    @property
+    def exceeded(self) -> str | None:
+        """Where an attack did more than its budget allows, of how many decisions nothing is proven for that."""
+        if not self.outside:
+            return None
+        return (
+            f"an attack left its budget in {self.outside} of {self.decisions} decisions, which count as not certified"
+        )
 
     @property
     def sampled(self) -> str | None:
@@ -81,7 +96,8 @@ def decisions_of(
         plain, adaptive: the judge's tables of attacks of one size on the same sequences.
         certificates: of `certify_gait` or `certify_actions` on the defended recogniser's answers; None where nothing is
             proven.
-        radius: by sample, how much the attacks did, in the unit of the certificates.
+        radius: by sample, how much the attacks did, in the unit of the certificates; infinite for those where the judge
+            found that an attack left its budget.
 
     Returns:
         A row per decision, in the order of `plain`: sample, subject, gallery_view (gait); clean, plain and adaptive,
@@ -92,10 +108,11 @@ def decisions_of(
     for table in adaptive:
         for row in table.to_pylist():
             worst[_key(row)] &= row["correct_after"]
+    outside = {row["sample"] for table in (plain, *adaptive) for row in table.to_pylist() if _exceeds(row)}
     proven = {} if certificates is None else {_key(row): row for row in certificates.to_pylist()}
     rows = []
     for row in plain.to_pylist():
-        key, size = _key(row), radius[row["sample"]]
+        key, size = _key(row), inf if row["sample"] in outside else radius[row["sample"]]
         proof = proven.get(key)
         rows.append(
             {
@@ -148,6 +165,7 @@ def summarise_defence(
         broken=int((certified & ~left).sum()),
         cost=cost,
         confidence=confidence,
+        outside=int(np.isinf(decisions["radius"].to_numpy()).sum()),
     )
 
 
@@ -161,6 +179,11 @@ def labelled(decisions: pa.Table, **names: str | float) -> pa.Table:
     for name, value in reversed(names.items()):
         decisions = decisions.add_column(0, name, pa.array([value] * len(decisions)))
     return decisions
+
+
+def _exceeds(row: Mapping[str, Any]) -> bool:
+    """Whether more was changed than the budget allows: frames beside those edited, or joints beyond their box."""
+    return any(row.get(name, 0) > _ROUNDING for name in ("violation", "violation_box"))
 
 
 def _key(row: Mapping[str, object]) -> tuple[object, ...]:

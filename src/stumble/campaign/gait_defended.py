@@ -95,7 +95,9 @@ class DefendedGait:
     ) -> tuple[DefenceRow, pa.Table]:
         """The row of the table, and the decisions that it sums up."""
         plain, adaptive = verdicts
-        edited = {row["sample"]: float(row["edited"]) for row in plain.to_pylist()}
+        edited: dict[str, float] = {}
+        for row in (row for table in (plain, *adaptive) for row in table.to_pylist()):
+            edited[row["sample"]] = max(edited.get(row["sample"], 0.0), float(row["edited"]))
         decisions = decisions_of(plain, adaptive, certificates, edited)
         confidence = 1.0 if certificates is None else float(certificates["confidence"][0].as_py())
         return summarise_defence(decisions, self.name, budget, self.cost, confidence), decisions

@@ -32,8 +32,8 @@ def show_defences(rows: Sequence[DefenceRow], what: str) -> int:
     within = sum(row.within for row in rows)
     print(f"{within} certified decisions met attacks within their radius, {broken(rows)} broke")
     for row in rows:
-        if row.sampled:
-            print(f"{row.defence}, {row.budget}: {row.sampled}")
+        for remark in filter(None, (row.sampled, row.exceeded)):
+            print(f"{row.defence}, {row.budget}: {remark}")
     wrong = [row for row in rows if row.contradiction]
     for row in wrong:
         console.print(Text(f"{row.defence}, {row.budget}: {row.contradiction}", style="bold red"))

@@ -125,7 +125,10 @@ def defend_actions(
             pa.concat_tables(tables),
             specification,
             provenance(command_line, began),
-            rows=[asdict(row) | {"contradiction": row.contradiction, "sampled": row.sampled} for row in ordered],
+            rows=[
+                asdict(row) | {"contradiction": row.contradiction, "sampled": row.sampled, "exceeded": row.exceeded}
+                for row in ordered
+            ],
             left_out=left_out,
         )
     status = show_defences(ordered, what)
