@@ -46,6 +46,13 @@ def test_the_real_frame_that_hurts_most(target: SetPooled, walks: Silhouettes, u
     assert result.queries.tolist() == [12, 12, 12]
 
 
+def test_each_sample_counts_its_own_queries(target: SetPooled, walks: Silhouettes, untargeted: Leaving) -> None:
+    budget = Sparsity(0.5)
+    counts = [budget.count(length) for length in walks.lengths.tolist()]
+    result = BestReal(POOL, budget=budget)(target, walks, untargeted(walks), seed=0)
+    assert len(set(counts)) > 1 and result.queries.tolist() == [12 * count for count in counts]
+
+
 @pytest.mark.parametrize("edit", ["alter", "insert"])
 @pytest.mark.parametrize("targeted", [False, True])
 def test_one_frame_equals_brute_force(

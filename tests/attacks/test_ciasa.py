@@ -214,7 +214,7 @@ def test_restarts_do_not_do_worse() -> None:
     goal = goals(target, batch)
     once, thrice = (CIASA(JointBudget(0.02), iterations=3, restarts=n) for n in (1, 3))
     assert bool((margin(target, thrice, batch, goal) >= margin(target, once, batch, goal)).all())
-    assert thrice(target, batch, goal, seed=0).queries.tolist() == [9, 9, 9]
+    assert thrice(target, batch, goal, seed=0).queries.tolist() == [12, 12, 12], "nine steps and three ends"
 
 
 def test_only_the_region_moves() -> None:

@@ -109,6 +109,23 @@ def test_nobody_is_aimed_at_what_either_takes_the_clip_for_already(
         assert set(table["sample"].to_pylist()) == left
 
 
+def test_what_the_model_says_already_is_not_aimed_at(clips: Path, stgcn: Path, tmp_path: Path) -> None:
+    """What is least likely to the source is what its opposite says of every clip unattacked."""
+    opposite = STGCN(tuple(ACTIONS), NTU25, StGcn(frames=64, people=1))
+    source = classifier(weights(str(stgcn)))
+    assert isinstance(source, STGCN)
+    opposite.load_state_dict(source.state_dict())
+    with torch.no_grad():
+        for parameter in opposite.fcn.parameters():
+            parameter.neg_()
+    zoo.save(opposite, tmp_path / "opposite.safetensors", zoo.Card(data="nothing", command="none", seed=0, metrics={}))
+    bench = ActionBench(str(tmp_path / "opposite.safetensors"), clips, limit=3, source=str(stgcn))
+    table, _ = attacked(bench, tmp_path / "black", "least-likely")
+    assert len(table) == 0
+    white, _ = attacked(replace(bench, source=None), tmp_path / "white", "least-likely")
+    assert len(white) == 3
+
+
 @dataclass(frozen=True)
 class Noisy:
     """Answers at random about what another target answers."""
@@ -141,7 +158,7 @@ def test_a_target_that_answers_at_random_is_found_though_the_source_does_not(
 def test_held_in_memory_it_is_the_same(clips: Path, stgcn: Path, other: Path, tmp_path: Path) -> None:
     tested = ActionBench(str(other), clips, limit=2, source=str(stgcn)).open(2**30)
     results = [
-        bench.attack(ATTACK, "least-likely", 1, tested.samples, tmp_path / str(k), lambda done, total: None)
+        bench.attack(ATTACK, "untargeted", 1, tested.samples, tmp_path / str(k), lambda done, total: None)
         for k, bench in enumerate((tested, tested.held()))
     ]
     assert results[0].equals(results[1])

@@ -103,6 +103,7 @@ def test_what_cannot_be_true_is_red_and_fails_and_what_may_be_chance_is_told(
         (["--defences", "filter", "--calibrate", "75"], "075 are tested; expected people who are not"),
         (["--defences", "filter", "--subjects", "75", "--calibrate", "76"], "076 are tested; expected people who"),
         (["--defences", "voting"], "defence 'voting': expected one of none, partition"),
+        (["--defences", "ablation:99"], "frames; the target takes at least 99"),
         (["--defences", "none", "--sparsities", "1/40"], "sparsities 1/40: expected numbers in (0, 1]"),
     ],
 )

@@ -57,7 +57,7 @@ class BestReal(Attack):
                     raise DataError(sample, f"{int((~own).sum())} candidates of other subjects", f"at least {count}")
                 chosen.append(frames[self._search(target, scene, features, own, goal, row, count)])
         packed = torch.cat(chosen).float() / 255
-        steps = max(scene.counts)
+        steps = torch.tensor(scene.counts)
         return scene.result(packed, Record.done(len(batch), steps, steps * len(frames)))
 
     def _search(

@@ -88,7 +88,7 @@ class CIASA(SkeletonAttack):
             other = self._descend(target, batch, goal, seed, restart)
             theirs = self._margin(target, other.adversarial, goal)
             best, margin = _better(best, other, theirs > margin), torch.maximum(margin, theirs)
-        return best
+        return replace(best, queries=best.queries + self.restarts)  # each descent's end was looked at once more
 
     def constraints(self, batch: Skeletons) -> dict[str, SkeletonConstraint]:
         return self.budget.constraints(batch)

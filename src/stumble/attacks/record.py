@@ -50,8 +50,8 @@ class Record:
             self.stopped[row] = why
 
     @classmethod
-    def done(cls, samples: int, steps: int = 0, queries: int = 0) -> Record:
-        """Of an attack without a descent: every sample took the same."""
+    def done(cls, samples: int, steps: int | Int[Tensor, " b"] = 0, queries: int | Int[Tensor, " b"] = 0) -> Record:
+        """Of an attack without a descent: what every sample took, or each."""
         record = cls(samples, 0)
         record.steps += steps
         record.queries += queries

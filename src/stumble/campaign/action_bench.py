@@ -124,9 +124,19 @@ class TestedActions(Tested):
         wanted = set(samples)
         judged = replace(self.evaluation, clips=tuple(c for c in self.source.clips if c.id in wanted))
         crafting = replace(self.crafting, clips=judged.aimable(goal))
-        if not crafting.aimable(goal):
+        crafting = replace(crafting, clips=self._not_there(goal, crafting.aimable(goal)))
+        if not crafting.clips:
             return pa.table({"sample": pa.array([], pa.string())})
         return crafting.attack(attack, goal, folder, judge=self.judging, seed=seed, progress=progress)
+
+    def _not_there(self, goal: str, clips: tuple[Clip, ...]) -> tuple[Clip, ...]:
+        """Those that the judged recogniser does not take for the wanted class unattacked: what is least likely to one
+        recogniser may be what another says."""
+        wanted = self.crafting.goal(goal, clips).wanted if clips else None
+        if wanted is None:
+            return clips
+        said = self.evaluation.logits(clips).argmax(1)
+        return tuple(clip for clip, there in zip(clips, (said == wanted).tolist(), strict=True) if not there)
 
     def judge(self, attack: Any, goal: str, seed: int, folder: Path, verdicts: pa.Table) -> pa.Table:
         named, effort = {c.id: c for c in self.source.clips}, {row["sample"]: row for row in verdicts.to_pylist()}

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from statistics import median
 
 import pyarrow as pa
-import torch
 
 from stumble.campaign.actions import ActionEvaluation
 from stumble.campaign.certificates import certify_actions
-from stumble.campaign.defended import DefenceRow, decisions_of, summarise_defence
+from stumble.campaign.defended import (
+    UNSEEN,
+    DefenceRow,
+    Verdicts,
+    attacked_in_turn,
+    decisions_of,
+    relative_cost,
+    summarise_defence,
+)
 from stumble.certify import box_norm
 from stumble.constraints import JointBudget
 from stumble.defenses import ActionDefence
 from stumble.interfaces import SkeletonAttack, SkeletonTarget
-from stumble.sequences import Skeletons
 
 __all__ = ["DefendedActions"]
 
 Progress = Callable[[int, int], None]
-_UNSEEN = 2**16  # what judging adds to an attack's seed
-_TIMED, _ROUNDS = 8, 3
+_TIMED = 8
 
 
 @dataclass(frozen=True)
@@ -44,23 +47,15 @@ class DefendedActions:
 
     def attacked(
         self, attack: SkeletonAttack, folder: Path, *, seed: int = 0, progress: Progress = lambda done, total: None
-    ) -> tuple[pa.Table, tuple[pa.Table, ...]]:
-        """The verdicts of the attack as it is, and of those by who knows the defence.
-
-        Args:
-            folder: for the adversarial sequences.
-            progress: called with attacks done and their number.
-        """
+    ) -> Verdicts:
+        """The verdicts of the attack as it is, and of those by who knows the defence; see `attacked_in_turn`."""
         defended = self._behind(self.defence.target)
-        judge = self._behind(self.defence.judged(seed + _UNSEEN)).judge()
-        attacks = (attack, *self.defence.adaptive(attack))
-        tables = []
-        for number, each in enumerate(attacks):
-            progress(number, len(attacks))
-            own = folder / ("plain" if number == 0 else f"adaptive-{number}")
-            tables.append(defended.attack(each, "untargeted", own, judge=judge, seed=seed))
-        progress(len(attacks), len(attacks))
-        return tables[0], tuple(tables[1:])
+        judge = self._behind(self.defence.judged(seed + UNSEEN)).judge()
+
+        def run(each: SkeletonAttack, own: Path) -> pa.Table:
+            return defended.attack(each, "untargeted", own, judge=judge, seed=seed)
+
+        return attacked_in_turn((attack, *self.defence.adaptive(attack)), folder, run, progress)
 
     def certificates(self, *, seed: int = 0) -> pa.Table | None:
         """What is proven of the answers when joints are moved; None where nothing is."""
@@ -72,20 +67,13 @@ class DefendedActions:
     @cached_property
     def cost(self) -> float:
         """Time of an answer, in times of the recogniser as it is: the median over some clips."""
-        ratios = []
-        for clip in self.plain.clips[:_TIMED]:
-            one = self.plain.data.batch([clip])
-            seconds = [
-                min(_seconds(target, one) for _ in range(_ROUNDS))
-                for target in (self.defence.target, self.plain.target)
-            ]
-            ratios.append(seconds[0] / seconds[1])
-        return median(ratios)
+        batches = [self.plain.data.batch([clip]) for clip in self.plain.clips[:_TIMED]]
+        return relative_cost(self.defence.target, self.plain.target, batches)
 
     def row(
         self,
         budget: JointBudget,
-        verdicts: tuple[pa.Table, tuple[pa.Table, ...]],
+        verdicts: Verdicts,
         certificates: pa.Table | None,
     ) -> tuple[DefenceRow, pa.Table]:
         """The row of the table, and the decisions that it sums up; certificates must reach the corner of the box."""
@@ -99,10 +87,3 @@ class DefendedActions:
     def _behind(self, target: SkeletonTarget) -> ActionEvaluation:
         """The same clips before another recogniser, of whose answers nothing is remembered."""
         return ActionEvaluation(target, self.plain.data, self.plain.clips, self.plain.memory)
-
-
-def _seconds(target: SkeletonTarget, one: Skeletons) -> float:
-    began = time.perf_counter()
-    with torch.inference_mode():
-        target(one)
-    return time.perf_counter() - began

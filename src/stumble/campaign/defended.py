@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from math import inf
-from typing import Any
+from pathlib import Path
+from statistics import median
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import torch
 
 from stumble.metrics.intervals import subject_bootstrap, wilson
 
-__all__ = ["DefenceRow", "Share", "broken", "decisions_of", "labelled", "summarise_defence"]
+__all__ = [
+    "UNSEEN",
+    "DefenceRow",
+    "Share",
+    "Verdicts",
+    "attacked_in_turn",
+    "broken",
+    "decisions_of",
+    "labelled",
+    "relative_cost",
+    "summarise_defence",
+]
 
+UNSEEN = 2**16  # what judging adds to an attack's seed
+
+One = TypeVar("One")
+OneAttack = TypeVar("OneAttack")
+Verdicts = tuple[pa.Table, tuple[pa.Table, ...]]
+"""The judge's table of the attack as it is, and those of the attacks by who knows the defence."""
+
+_ROUNDS = 3
 _ROUNDING = 1e-6  # of a coordinate in single precision, in the units of the joints
 
 
@@ -85,6 +108,47 @@ class DefenceRow:
         if not self.broken or self.confidence == 1:
             return None
         return f"{self.broken} of {self.within} decisions certified by sampling were turned by the votes drawn"
+
+    def figures(self) -> dict[str, Any]:
+        """As plain data, with what is to be said of it."""
+        remarks = {"contradiction": self.contradiction, "sampled": self.sampled, "exceeded": self.exceeded}
+        return asdict(self) | remarks
+
+
+def attacked_in_turn(
+    attacks: Sequence[OneAttack],
+    folder: Path,
+    run: Callable[[OneAttack, Path], pa.Table],
+    progress: Callable[[int, int], None],
+) -> Verdicts:
+    """What came of each, the first being the attack as it is.
+
+    Args:
+        folder: for the adversarial sequences, a folder in it for each attack.
+        progress: called with attacks done and their number.
+    """
+    tables = []
+    for number, attack in enumerate(attacks):
+        progress(number, len(attacks))
+        tables.append(run(attack, folder / (f"adaptive-{number}" if number else "plain")))
+    progress(len(attacks), len(attacks))
+    return tables[0], tuple(tables[1:])
+
+
+def relative_cost(defended: Callable[[One], object], plain: Callable[[One], object], samples: Sequence[One]) -> float:
+    """Time of an answer, in times of the recogniser as it is: the median over samples, each by its fastest answer."""
+    with torch.inference_mode():
+        ratios = [_seconds(defended, sample) / _seconds(plain, sample) for sample in samples]
+    return median(ratios)
+
+
+def _seconds(answer: Callable[[One], object], sample: One) -> float:
+    found = []
+    for _ in range(_ROUNDS):
+        began = time.perf_counter()
+        answer(sample)
+        found.append(time.perf_counter() - began)
+    return min(found)
 
 
 def decisions_of(

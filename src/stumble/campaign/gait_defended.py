@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from statistics import median
 
 import pyarrow as pa
-import torch
+from torch import Tensor
 
 from stumble.campaign.certificates import certify_gait
-from stumble.campaign.defended import DefenceRow, decisions_of, summarise_defence
+from stumble.campaign.defended import (
+    UNSEEN,
+    DefenceRow,
+    Verdicts,
+    attacked_in_turn,
+    decisions_of,
+    relative_cost,
+    summarise_defence,
+)
 from stumble.campaign.gait import GaitEvaluation
 from stumble.constraints import Kept
 from stumble.defenses import GaitDefence
-from stumble.interfaces import Attack
+from stumble.interfaces import Attack, Target
+from stumble.sequences import Silhouettes
+from stumble.targets.gallery import Gallery
 
 __all__ = ["DefendedGait"]
 
 Progress = Callable[[int, int], None]
-_UNSEEN = 2**16  # what judging adds to an attack's seed
-_TIMED, _ROUNDS = 8, 3
+_TIMED = 8
 
 
 @dataclass(frozen=True)
@@ -42,24 +49,16 @@ class DefendedGait:
 
     def attacked(
         self, attack: Attack, folder: Path, *, seed: int = 0, progress: Progress = lambda done, total: None
-    ) -> tuple[pa.Table, tuple[pa.Table, ...]]:
-        """The verdicts of the attack as it is, and of those by who knows the defence.
-
-        Args:
-            folder: for the adversarial sequences.
-            progress: called with attacks done and their number.
-        """
+    ) -> Verdicts:
+        """The verdicts of the attack as it is, and of those by who knows the defence; see `attacked_in_turn`."""
         defended = replace(self.plain, target=self.defence.target, gallery=self.defence.gallery)
-        judge = replace(defended, target=self.defence.judged(seed + _UNSEEN)).judge()
-        attacks = (attack, *self.defence.adaptive(attack))
-        tables = []
-        for number, each in enumerate(attacks):
-            progress(number, len(attacks))
-            constraint = Kept(getattr(attack, "edit", "alter"))
-            own = folder / ("plain" if number == 0 else f"adaptive-{number}")
-            tables.append(defended.attack(each, "untargeted", own, judge=judge, constraint=constraint, seed=seed))
-        progress(len(attacks), len(attacks))
-        return tables[0], tuple(tables[1:])
+        judge = replace(defended, target=self.defence.judged(seed + UNSEEN)).judge()
+        constraint = Kept(getattr(attack, "edit", "alter"))
+
+        def run(each: Attack, own: Path) -> pa.Table:
+            return defended.attack(each, "untargeted", own, judge=judge, constraint=constraint, seed=seed)
+
+        return attacked_in_turn((attack, *self.defence.adaptive(attack)), folder, run, progress)
 
     def certificates(self, attack: Attack, *, seed: int = 0) -> pa.Table | None:
         """What is proven of the answers against the attack's kind of edit; None where nothing is."""
@@ -72,25 +71,14 @@ class DefendedGait:
     @cached_property
     def cost(self) -> float:
         """Time from a probe to whom it shows, in times of the recogniser as it is: the median over some probes."""
-        ratios = []
-        for key in self.plain.probes[:_TIMED]:
-            one = self.plain.data.batch([key], self.plain.frames)
-            sides = ((self.defence.target, self.defence.gallery), (self.plain.target, self.plain.gallery))
-            seconds = [min(self._seconds(*side, one) for _ in range(_ROUNDS)) for side in sides]
-            ratios.append(seconds[0] / seconds[1])
-        return median(ratios)
-
-    @staticmethod
-    def _seconds(target: object, gallery: object, one: object) -> float:
-        began = time.perf_counter()
-        with torch.inference_mode():
-            gallery.scores(target(one).embedding)  # type: ignore[operator, attr-defined]
-        return time.perf_counter() - began
+        batches = [self.plain.data.batch([key], self.plain.frames) for key in self.plain.probes[:_TIMED]]
+        defended, plain = (partial(_shown, side.target, side.gallery) for side in (self.defence, self.plain))
+        return relative_cost(defended, plain, batches)
 
     def row(
         self,
         budget: str,
-        verdicts: tuple[pa.Table, tuple[pa.Table, ...]],
+        verdicts: Verdicts,
         certificates: pa.Table | None,
     ) -> tuple[DefenceRow, pa.Table]:
         """The row of the table, and the decisions that it sums up."""
@@ -101,3 +89,10 @@ class DefendedGait:
         decisions = decisions_of(plain, adaptive, certificates, edited)
         confidence = 1.0 if certificates is None else float(certificates["confidence"][0].as_py())
         return summarise_defence(decisions, self.name, budget, self.cost, confidence), decisions
+
+
+def _shown(target: Target, gallery: Gallery, probe: Silhouettes) -> Tensor:
+    """How near everybody in the gallery is."""
+    embedding = target(probe).embedding
+    assert embedding is not None
+    return gallery.scores(embedding)

@@ -65,10 +65,12 @@ class GaitLineup:
 
         Raises:
             SpecError: its number does not fit, or it proves nothing about such edits.
-            TargetError: it needs another kind of recogniser.
+            TargetError: it needs another kind of recogniser, or a probe has fewer frames than it takes.
         """
         plain = self._evaluation(name.weights, 0)
         defence = self._defence(name, plain)
+        for key in plain.probes:
+            defence.target.takes.check(plain.data.batch([key], plain.frames))
         if defence.proof is not None:
             defence.proof(self.edit)  # which it refuses to make where it could prove nothing
         return DefendedGait(name.text, defence, plain)

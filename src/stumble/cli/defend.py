@@ -162,10 +162,7 @@ def defend(
             pa.concat_tables(tables),
             specification,
             provenance(command_line, began),
-            rows=[
-                asdict(row) | {"contradiction": row.contradiction, "sampled": row.sampled, "exceeded": row.exceeded}
-                for row in ordered
-            ],
+            rows=[row.figures() for row in ordered],
             false_alarms={name: asdict(share) for name, share in refused.items()},
             left_out=left_out,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,10 +125,7 @@ def defend_actions(
             pa.concat_tables(tables),
             specification,
             provenance(command_line, began),
-            rows=[
-                asdict(row) | {"contradiction": row.contradiction, "sampled": row.sampled, "exceeded": row.exceeded}
-                for row in ordered
-            ],
+            rows=[row.figures() for row in ordered],
             left_out=left_out,
         )
     status = show_defences(ordered, what)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from stumble.certify import Pieces, SeparablePiecewise
 from stumble.errors import SpecError
-from stumble.interfaces import FrameSeparable
+from stumble.interfaces import FrameSeparable, SilhouetteInput
 from stumble.seeds import stream
 from stumble.sequences import Silhouettes, Skeletons
 
@@ -71,6 +71,12 @@ class SubsetVote(SeparablePiecewise):
     target: FrameSeparable
     pieces: SubsetsByLength
     per_step: int = 16
+
+    @property
+    def takes(self) -> SilhouetteInput:
+        """No sequence from which a subset cannot be drawn."""
+        own = self.target.takes
+        return replace(own, minimum_frames=max(own.minimum_frames, self.pieces.size))
 
     def reseeded(self, seed: int) -> SubsetVote:
         """The same with other subsets."""
