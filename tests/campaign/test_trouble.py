@@ -206,7 +206,14 @@ def test_ctrl_c_lets_the_shard_in_hand_be_finished(clips: Path, stgcn: Path, tmp
     )
     (tmp_path / "plan.yaml").write_text(plan.format(model=stgcn, data=clips), encoding="utf-8")
     command = [sys.executable, "-c", COMMAND, "run", "plan.yaml", "--out", "run", "--workers", "1"]
-    running = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    running = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where a shell runs tests behind it
+    )
     folder = RunFolder(tmp_path / "run")
     while running.poll() is None and not list(folder.root.glob("cells/*/.0*/samples")):
         time.sleep(0.02)
