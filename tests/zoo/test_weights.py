@@ -99,6 +99,16 @@ def test_a_network_of_actions_comes_back_with_its_classes_layout_and_recipe(
     assert isinstance(bare, kind) and (bare.classes, bare.recipe) == (("class 1", "class 2"), default)
 
 
+def test_what_rebuilds_a_network_beside_its_numbers_is_in_the_digest(tmp_path: Path) -> None:
+    """Another recipe gives other answers of the same numbers."""
+    file = zoo.File(tmp_path / "actions.safetensors")
+    zoo.save(STGCN(classes=("a", "b"), layout=OPENPOSE18), file.path, CARD)
+    kept, card = file.digest, file.path.with_suffix(".json")
+    assert kept != hashlib.sha256(file.path.read_bytes()).hexdigest()
+    card.write_text(card.read_text().replace('"a"', '"c"'))
+    assert file.digest != kept
+
+
 def test_several_are_named_by_all_their_digests(shipped: Path, tmp_path: Path) -> None:
     zoo.save(GaitSet(), tmp_path / "gaitset.safetensors", CARD)
     one, two = zoo.Shipped("small"), zoo.File(tmp_path / "gaitset.safetensors")

@@ -27,6 +27,7 @@ from stumble.interfaces import Attack, AttackResult, SilhouettePrior, Target, We
 from stumble.judge import GaitJudge, Probe
 from stumble.metrics.distances import Distance
 from stumble.metrics.plausibility import Plausibility
+from stumble.spec import identity
 
 __all__ = ["GaitBench", "plausibility_of", "realness_of"]
 
@@ -91,6 +92,7 @@ class GaitBench(Bench):
             "protocol": f"{source.protocol}, pooled" if self.pooled and not protocol.pooled else source.protocol,
             "frames": self.frames,
             "distance": self.distance,
+            "reference": _reference(source),
             **({} if seen is None else {"source": seen.digest}),
         }
         tested = replace(source, keys=tuple(whole))
@@ -200,6 +202,11 @@ def plausibility_of(data: GaitData) -> Plausibility | None:
     """What plausible frames are, from the people whom the protocol trains; None where they are fewer than 3."""
     names = trained(data)
     return None if len(names) < 3 else fit_plausibility(*split_reference(data, names))
+
+
+def _reference(data: GaitData) -> str:
+    """What `plausibility_of` goes by: the sequences of the people whom the protocol trains, by their names."""
+    return identity([key.id for key in data.select(subjects=trained(data)).keys])
 
 
 def realness_of(attack: Attack) -> Callable[[Tensor], Tensor] | None:

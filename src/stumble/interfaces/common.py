@@ -39,7 +39,7 @@ class Weights(ABC):
     @property
     @abstractmethod
     def digest(self) -> str:
-        """Hexadecimal SHA-256 of the weight file."""
+        """Hexadecimal SHA-256: of the weight file; where settings beside the numbers rebuild the network, of both."""
 
     @abstractmethod
     def load(self) -> torch.nn.Module:

@@ -14,7 +14,7 @@ from stumble.errors import WeightsError
 from stumble.interfaces import Weights
 from stumble.models.energy_image import GEI
 from stumble.models.recogniser import ActionRecogniser
-from stumble.spec import to_plain
+from stumble.spec import identity, to_plain
 from stumble.zoo.architectures import ARCHITECTURES, Architecture, architecture_of
 from stumble.zoo.card import Card
 
@@ -60,7 +60,7 @@ class Shipped(Weights):
 
     def load(self) -> nn.Module:
         """The network in inference mode, its parameters frozen. Raises WeightsError, also for another digest."""
-        card, digest = self.card, self.digest
+        card, digest = self.card, _hash(self.path)
         if digest != card.digest:
             raise WeightsError(f"{self.path}: found SHA-256 {digest[:12]}…; its card expects {card.digest[:12]}…")
         return File(self.path, _architecture(card, self.path)).load()
@@ -189,6 +189,16 @@ def _architecture(card: Card, path: Path) -> Architecture:
 
 
 def _digest(path: Path) -> str:
+    """Of the numbers; where the card beside them says what else rebuilds the network, of that, too."""
+    numbers = _hash(path)
+    try:
+        settings = Card.read(path.with_suffix(".json")).settings
+    except WeightsError:  # no card, or none that tells; where one is needed, loading says what is wrong
+        return numbers
+    return identity({"numbers": numbers, "settings": settings}) if settings else numbers
+
+
+def _hash(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
