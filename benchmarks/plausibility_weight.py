@@ -57,7 +57,6 @@ def main() -> None:
 
     weights = {w: measured(TemporalSparse(prior, budget=budget, plausibility=w)) for w in WEIGHTS}
     reaches = {r: measured(replace(bounded(prior, budget), reach=r)) for r in REACHES}
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(arguments.out) as temporary:
         temporary.write_text(page(weights, reaches, arguments.probes), encoding="utf-8")
 

@@ -83,6 +83,5 @@ def check_whole(folder: Path, found: Iterable[str], expected: Collection[str]) -
 
 
 def _write(file: Path, **arrays: np.ndarray) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(file) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]

@@ -95,7 +95,6 @@ def evaluate_actions(
             "left_out": left_out,
             "provenance": provenance(command_line),
         }
-        out.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(out) as temporary:
             temporary.write_text(json.dumps(result, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,7 @@ def run_preset(name: str, chosen: Chosen, out: Path, execution: Execution, comma
         "samples": len(tested.samples),
         "rows": table.rows(),
         **more,
+        "findings": [asdict(finding) for finding in table.findings],
         "notes": list(preset.notes),
         "left_out": dict(tested.left_out),
         "provenance": provenance(command_line, began),
@@ -105,7 +106,7 @@ def run_preset(name: str, chosen: Chosen, out: Path, execution: Execution, comma
             temporary.write_text(text, encoding="utf-8")
     print("\n".join(table.sources))
     Console().print(table.terminal())
-    print("\n".join(f"· {note}" for note in preset.notes))
+    print("\n".join(f"· {note}" for note in (*map(str, table.findings), *preset.notes)))
     print(f"{out}: {', '.join(written)}, cells")
     return 0
 

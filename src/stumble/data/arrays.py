@@ -56,6 +56,5 @@ def read_frames(path: Path) -> UInt8[np.ndarray, "n h w"]:
 
 def write_frames(path: Path, frames: UInt8[np.ndarray, "n h w"]) -> None:
     """Writes a compressed array, whole or not at all; makes the folder. The same frames give the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, frames=frames)

@@ -30,7 +30,8 @@ def storing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` to write to; it takes the place of `path` at the end, or vanishes on failure.
+    """A temporary path beside `path` to write to; it takes the place of `path` at the end, or vanishes on failure. Its
+    folder is made where there is none.
 
     Raises:
         StorageError: the disk is full, or cannot be written to.
@@ -38,6 +39,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         with storing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             temporary.replace(path)
     finally:

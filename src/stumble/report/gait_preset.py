@@ -11,6 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from stumble.campaign.presets.findings import Finding, findings_of_gait
 from stumble.campaign.presets.gait import ALL, GaitPreset
 from stumble.campaign.presets.gait_outcome import GaitFigures, GaitOutcome, dynamic
 from stumble.campaign.presets.gait_printed import DYNAMIC, Printed
@@ -74,6 +75,11 @@ class GaitPresetTable:
         return f"{ours(self.data, self.synthetic)}; recogniser {self.model}", f"paper: {paper}"
 
     @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the paper says about the table, held against ours."""
+        return findings_of_gait(self.preset, self.outcomes)
+
+    @property
     def views(self) -> tuple[str, ...]:
         """Those of our probes; none where the table does not tell them apart."""
         found = {view for outcome in self.outcomes for figures in outcome.after.values() for view in figures.views}
@@ -109,7 +115,8 @@ class GaitPresetTable:
             for line in self._lines()
         ]
         title = f"# {self.preset.title}\n\n{_MEASURES[self.preset.measure]}"
-        return "\n\n".join((title, listed(self.sources), markdown_table(heading, lines), listed(self.preset.notes)))
+        below = listed((*map(str, self.findings), *self.preset.notes))
+        return "\n\n".join((title, listed(self.sources), markdown_table(heading, lines), below))
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows as plain data."""

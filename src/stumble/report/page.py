@@ -16,7 +16,6 @@ __all__ = ["render", "write_report"]
 def write_report(file: Path, *reports: Report) -> None:
     """The page as a file, whole or not at all; its folder is made if needed."""
     page = render(*reports)
-    file.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(file) as temporary:
         temporary.write_text(page, encoding="utf-8")
 

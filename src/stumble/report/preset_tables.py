@@ -14,6 +14,7 @@ from rich.text import Text
 from stumble.campaign.presets.ciasa import SkeletonPreset
 from stumble.campaign.presets.ciasa_outcome import SkeletonOutcome
 from stumble.campaign.presets.ciasa_printed import COLUMNS, Printed
+from stumble.campaign.presets.findings import Finding
 from stumble.report.action_wording import excess, significant
 from stumble.report.wording import number
 from stumble.spec import to_plain
@@ -48,6 +49,11 @@ class PresetTable:
     def column(self) -> str | None:
         """The paper's column beside ours; None where the paper has nothing for these rows."""
         return self.preset.column(self.wanted)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """None: the paper's sentences about these tables are its numbers."""
+        return ()
 
     @property
     def sources(self) -> tuple[str, str]:

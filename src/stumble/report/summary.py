@@ -41,7 +41,6 @@ def summary_json(*reports: GaitReport | ActionReport) -> dict[str, object]:
 
 def write_summary(file: Path, *reports: GaitReport | ActionReport) -> None:
     """The same as a JSON file, whole or not at all; its folder is made if needed."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(summary_json(*reports), indent=2, allow_nan=False, ensure_ascii=False)
     with whole_file(file) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from stumble.campaign.presets.ciasa import SkeletonPreset
 from stumble.campaign.presets.ciasa_printed import COLUMNS
+from stumble.campaign.presets.findings import Finding, findings_of_transfer
 from stumble.campaign.presets.transfer import Transfer
 from stumble.report.preset_tables import listed, markdown_table, ours
 from stumble.report.wording import number
@@ -58,6 +59,11 @@ class TransferTable:
         paper = f"paper: {_PAPER}, {COLUMNS[_PAPER]} (real data), accuracy before → after, fooling"
         return ours(self.data, self.synthetic), paper
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the paper says about the table, held against ours."""
+        return findings_of_transfer(self.transfers)
+
     def terminal(self) -> Table:
         """The columns that fit there."""
         title = Text(f"{self.preset.title}: accuracy and predictions changed, %")
@@ -75,7 +81,7 @@ class TransferTable:
         lines = [[cell(one) for cell in columns.values()] for one in self.transfers]
         whole = markdown_table(list(columns), lines)
         parts = f"# {self.preset.title}", listed(self.sources), whole, *map(self._matrix, self._labels)
-        return "\n\n".join((*parts, listed(self.preset.notes)))
+        return "\n\n".join((*parts, listed((*map(str, self.findings), *self.preset.notes))))
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows as plain data."""

@@ -1,0 +1,95 @@
+"""What the papers say about their tables, held first against their own numbers: there it must hold."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from stumble.attacks import CIASA, TemporalSparse
+from stumble.campaign.presets.ciasa import AS_PRINTED, SkeletonRow
+from stumble.campaign.presets.findings import findings_of_gait, findings_of_transfer
+from stumble.campaign.presets.gait import ALL, GaitPreset, GaitRow
+from stumble.campaign.presets.gait_outcome import GaitFigures, GaitOutcome
+from stumble.campaign.presets.gait_printed import TABLE_4, TABLE_7, TABLE_8, UNALTERED
+from stumble.campaign.presets.transfer import Transfer
+from stumble.constraints import Given, RandomPositions
+from stumble.zoo import Shipped
+
+KINDS = ("NM", "BG", "CL")
+
+
+def figures(mean: float, half: float = 1.0) -> GaitFigures:
+    return GaitFigures({}, mean, (mean - half, mean + half), 100)
+
+
+def row(positions: Given | RandomPositions = RandomPositions()) -> GaitRow:
+    return GaitRow("a row", TemporalSparse(Shipped("wgan-synthetic"), edit="insert", positions=positions))
+
+
+def preset(name: str) -> GaitPreset:
+    return GaitPreset(name, "A table", "untargeted", (), ())
+
+
+def outcome(
+    after: dict[str, float], before: dict[str, float], half: float = 1.0, at: GaitRow | None = None
+) -> GaitOutcome:
+    shown, natural = ({kind: figures(mean, half) for kind, mean in side.items()} for side in (after, before))
+    return GaitOutcome(at or row(), shown, natural, pa.table({}))
+
+
+@pytest.mark.parametrize(
+    ("attacked", "half", "verdict"),
+    [
+        (TABLE_4["1/40"].mean, 1.0, "holds"),
+        (TABLE_4["1/40"].mean, 5.0, "open: too few samples"),
+        (20.0, 1.0, "does not hold"),
+    ],
+)
+def test_templates_resist(attacked: float, half: float, verdict: str) -> None:
+    outcomes = [outcome({"NM": attacked}, {"NM": TABLE_4["0"].mean}, half)]
+    (found,) = findings_of_gait(preset("gait-table4"), outcomes)
+    assert found.verdict == verdict and f"of {TABLE_4['0'].mean:.1f}" in str(found)
+
+
+@pytest.mark.parametrize(("most", "verdict"), [(TABLE_8[5].mean, "holds"), (60.0, "does not hold")])
+def test_few_frames_suffice(most: float, verdict: str) -> None:
+    each = [*(TABLE_8[count].mean for count in range(1, 5)), most]
+    (found,) = findings_of_gait(preset("gait-table8"), [outcome({ALL: mean}, {ALL: 0.0}) for mean in each])
+    assert found.verdict == verdict and found.claim.startswith("Few frames suffice: 5 inserted")
+
+
+@pytest.mark.parametrize(("best", "verdict"), [(10.3, "holds"), (60.0, "does not hold")])
+def test_places_hardly_matter(best: float, verdict: str) -> None:
+    """Those at random are one experiment, and not among the places compared."""
+    natural = dict(zip(KINDS, UNALTERED, strict=True))
+    means = {**TABLE_7, (13, 15, 17, 19): (best, best, best)}
+    outcomes = [
+        outcome(dict(zip(KINDS, means[places], strict=True)), natural, at=row(Given(places))) for places in TABLE_7
+    ]
+    outcomes.append(outcome(dict.fromkeys(KINDS, 99.0), natural))
+    (found,) = findings_of_gait(preset("gait-table7"), outcomes)
+    assert found.verdict == verdict and found.figure.endswith("of 83.4 at 9 places")
+
+
+def test_of_other_tables_and_of_nothing_counted_nothing_is_said() -> None:
+    assert findings_of_gait(preset("gait-table2"), [outcome({"NM": 1.0}, {"NM": 1.0})]) == ()
+    nothing = {ALL: GaitFigures({}, None, None, 0)}
+    assert findings_of_gait(preset("gait-table8"), [GaitOutcome(row(), nothing, nothing, pa.table({}))]) == ()
+
+
+def transfer(judged: str, changed: int, clips: int = 200, label: str = AS_PRINTED) -> Transfer:
+    rows = [
+        {"predicted_before": 0, "predicted_after": int(k < changed), "subject": f"{k % 20:03d}"} for k in range(clips)
+    ]
+    return Transfer(SkeletonRow(label, CIASA()), "ST-GCN", judged, pa.Table.from_pylist(rows))
+
+
+@pytest.mark.parametrize(
+    ("graph", "recurrent", "clips", "verdict"),
+    [(170, 57, 200, "holds"), (20, 180, 200, "does not hold"), (3, 2, 6, "open: too few samples")],
+)
+def test_attacks_transfer_to_graphs_more(graph: int, recurrent: int, clips: int, verdict: str) -> None:
+    pair = transfer("2s-AGCN", graph, clips), transfer("PA-LSTM", recurrent, clips)
+    (found,) = findings_of_transfer(pair)
+    assert found.verdict == verdict and "of the clips change" in found.figure
+    assert findings_of_transfer(pair[:1]) == ()
