@@ -85,10 +85,11 @@ def main() -> None:
     parser.add_argument("docs", type=Path, nargs="?", default=Path("docs"))
     parser.add_argument("--model", default="gaitset-synthetic", help="name of shipped weights, or a checkpoint")
     parser.add_argument("--subjects", default="75-124", help="whom to attack")
+    parser.add_argument("--probes", type=int, default=Size.probes, help="how many, half of them for queries")
     parser.add_argument("--quick", action="store_true", help="two probes and one step, to see that it runs")
     given = parser.parse_args()
     keep_freed_memory()
-    size, data = QUICK if given.quick else Size(), open_gait(given.data)
+    size, data = QUICK if given.quick else Size(given.probes), open_gait(given.data)
     attacked = people(data, given.subjects)
     bench = opened(given.model, data, attacked, size.probes, pooled=False)
     bench = replace(bench, plausibility=plausibility_of(data))
@@ -105,7 +106,10 @@ def main() -> None:
     (given.docs / "images").mkdir(parents=True, exist_ok=True)
     for file, text in (
         (given.docs / "images" / "queries.svg", queries_svg(curves, source)),
-        (given.docs / "beyond.md", page(data, len(attacked), given.model, size, positions, coherent, curves)),
+        (
+            given.docs / "beyond.md",
+            page(data, given.subjects, len(attacked), given.model, size, positions, coherent, curves),
+        ),
     ):
         with whole_file(file) as temporary:
             temporary.write_text(text, encoding="utf-8")
@@ -151,7 +155,8 @@ def percent(value: float | None, interval: tuple[float, float] | None = None) ->
 
 def page(
     data: GaitData,
-    subjects: int,
+    subjects: str,
+    number: int,
     model: str,
     size: Size,
     positions: Mapping[tuple[int, str], pa.Table],
@@ -181,7 +186,7 @@ def page(
     lines = "\n".join
     return f"""# Beyond the paper: positions, coherence, queries
 
-{first.sequences} normal-walking probes of {subjects} people of {data.name}{made}, clips of 40 frames, recogniser
+{first.sequences} normal-walking probes of {number} people of {data.name}{made}, clips of 40 frames, recogniser
 {model}, clean rank-1 {first.rank1_clean:.1f} %; percent, 95 % intervals over people.
 
 ## Where the frames go
@@ -215,7 +220,7 @@ right, targeted of all {decisions["targeted"]}. *Random search* is the same with
 |---|---|{"---|" * len(size.queries)}
 {lines(spent)}
 
-Measured with `python benchmarks/beyond.py` on {machine()}.
+Measured with `python benchmarks/beyond.py walkers docs --subjects {subjects} --probes {size.probes}` on {machine()}.
 """
 
 
