@@ -23,7 +23,7 @@ from stumble.attacks import (
 )
 from stumble.campaign.cell import Cell, specified
 from stumble.campaign.plan import Entry
-from stumble.campaign.rigor import alike, flags, reached_by_any, uncompared, worst_case
+from stumble.campaign.rigor import alike, flags, objections, reached_by_any, uncompared, worst_case
 from stumble.constraints import Even, JointBudget, RandomPositions, Sparsity
 from stumble.interfaces import Attack, FramePool, SkeletonAttack
 from stumble.metrics.intervals import subject_bootstrap, wilson
@@ -233,6 +233,17 @@ def test_what_is_said_of_several_cells_is_said_once() -> None:
     done, varying = verdicts(share(0.5)), {"samples": 4, "varying": 1}
     found = alike(flags([(cell("a", SMALL, **varying), done), (cell("b", LARGE, **varying), done)]))
     assert [[flag.cell.entry.attack for flag in same] for same in found] == [["a", "b"]]
+
+
+def test_and_in_one_sentence() -> None:
+    done, varying = verdicts(share(0.5)), {"samples": 4, "varying": 1}
+    cells = [cell("a", SMALL, **varying), cell("b", LARGE, **varying), cell("b", LARGE, "least-likely", **varying)]
+    (found,) = objections([(one, done) for one in cells])
+    assert (found.kind, found.count) == ("varying", 3)
+    told = "the target answers 1 of 4 clean sequences otherwise when it is asked again"
+    assert str(found) == f"varying: bench · a · untargeted · seed 1 · synthetic data and 2 more: {told}"
+    (alone,) = objections([(cells[0], done)])
+    assert str(alone) == f"varying: bench · a · untargeted · seed 1 · synthetic data: {told}"
 
 
 def test_samples_on_which_nothing_changed_are_counted() -> None:

@@ -87,6 +87,17 @@ def test_clean_accuracy(actions: Path, trained: Path, tmp_path: Path, capsys: py
     assert result["digest"] == zoo.File(Path(model), "stgcn").digest and result["left_out"] == {}
 
 
+def test_classes_are_printed_as_they_are_called(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also one that is called as the line of all classes together."""
+    data, model = write_actions(tmp_path / "actions"), str(trained / "stgcn.safetensors")
+    ActionNote(True, ("[red]", "[/x]", "all"), NTU25.name).write(data)
+    assert main(["evaluate", "actions", "--model", model, "--data", str(data)]) == 0
+    first = [line.split("│")[1].strip() for line in capsys.readouterr().out.splitlines() if "│" in line]
+    assert first == ["[red]", "[/x]", "all", "all"]
+
+
 def test_several_networks_are_asked_together(
     actions: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -96,6 +96,16 @@ def test_what_cannot_be_true_is_red_and_fails_and_what_may_be_chance_is_told(
     assert "vote, S = 0.1: 2 of 5 certified decisions were broken within their radius" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["partition:3@[/x].pt", "partition:3@[red].pt"])
+def test_names_of_defences_and_attacks_are_no_markup(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    share = Share(50.0, (40.0, 60.0))
+    show_defences([DefenceRow(name, f"of {name}", 5, 10, share, share, share, None, 0, 0, 1.0)], "walkers")
+    assert capsys.readouterr().out.count(name) == 2
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

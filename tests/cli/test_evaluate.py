@@ -27,6 +27,17 @@ def test_the_clean_table(walkers: Path, networks: Path, tmp_path: Path, capsys: 
         assert rank["energy_images"] is not None
 
 
+def test_a_view_is_printed_as_it_is_called(
+    walkers: Path, networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, command = tmp_path / "walkers", ["evaluate", "--model", str(networks / "gaitset.safetensors")]
+    shutil.copytree(walkers, data)
+    for folder in data.glob("*/*/090"):
+        folder.rename(folder.with_name("[red]"))
+    assert main([*command, "--data", str(data), "--frames", "2", "--subjects", "75,76", "--baseline", "none"]) == 0
+    assert "│ [red] " in capsys.readouterr().out
+
+
 def test_any_layout_and_either_distance_without_the_baseline(
     walkers: Path, networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -67,6 +67,27 @@ def test_a_figure_with_the_papers_value_beside_ours(
     ElementTree.parse(tmp_path / "figure.svg")
 
 
+def test_what_speaks_against_the_figures_stands_below_the_table(
+    actions: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A recogniser that answers the same to everything has no gradient to follow."""
+    network = zoo.File(model).load()
+    assert isinstance(network, STGCN)
+    torch.nn.init.zeros_(network.fcn.weight)
+    zoo.save(network, tmp_path / "flat.safetensors", zoo.Card("nothing", "none", 0, {}))
+    out = tmp_path / "out"
+    assert main(command("preset:ciasa-fig2", actions, tmp_path / "flat.safetensors", out, "--workers", "1")) == 0
+    shown = capsys.readouterr().out
+    flags = json.loads((out / "result.json").read_text(encoding="utf-8"))["flags"]
+    assert [(flag["kind"], flag["count"]) for flag in flags] == [("gradient", 6), ("unchanged", 6)]
+    document = (out / "table.md").read_text(encoding="utf-8")
+    for flag in flags:
+        said = f"{flag['kind']}: {flag['cell']} and 5 more: {flag['text']}"
+        assert flag["cell"].startswith("target · epsilon-0.005")
+        assert f"! {said}" in shown and shown.index(said) > shown.index("ε = 0.05")
+        assert f"- {said}" in document and document.index(said) > document.index("| ε = 0.05")
+
+
 def test_what_is_done_is_kept_and_a_preset_is_a_campaign(
     actions: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

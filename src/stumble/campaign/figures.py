@@ -69,9 +69,10 @@ class Outcomes:
             for when in ("before", "after")
         )
         counted = np.ones(len(before), bool)
+        targeted = tables[0]["goal"][0].as_py() == "targeted"
         if "fooled" in tables[0].column_names:
-            of = "all clips"
-        elif tables[0]["goal"][0].as_py() == "targeted":
+            of = "all clips aimed at" if targeted else "all clips"
+        elif targeted:
             of = "all decisions"
         else:
             counted, of = before, "decisions that were right"

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from stumble.campaign.figures import reached
-from stumble.metrics.intervals import subject_bootstrap
+from stumble.campaign.figures import Outcomes, column, rate
 
 __all__ = ["QueryPoint", "query_curve"]
 
@@ -19,31 +18,29 @@ class QueryPoint:
 
     Attributes:
         queries: at most so many.
-        percent: decisions that are as wanted, of `n`; untargeted, of those that were right.
-        ci95: bootstrapped over people.
-        n: decisions.
+        percent: decisions (gait) or clips (actions) that are as wanted, of `n`; NaN of nothing.
+        ci95: bootstrapped over people; Wilson's where the data does not tell them.
+        n: those that success is counted among.
+        of: which these are, as in `figures.Outcomes`.
     """
 
     queries: int
     percent: float
     ci95: tuple[float, float]
     n: int
+    of: str
 
 
 def query_curve(verdicts: pa.Table, queries: Sequence[int]) -> tuple[QueryPoint, ...]:
-    """Success by queries, from the verdicts of an attack that stops at success.
+    """Success by queries, from the verdicts of an attack that stops at success; in the end it is that of `figures`.
 
-    The attack stops at what it is told, the nearest of the whole gallery. Where the judge decides in each gallery view
-    by itself, a decision counts from the queries of its sample on, which may be too few or too many for that view; in a
-    pooled evaluation both are the same.
+    The attack stops at what it is told, in gait the nearest of the whole gallery. Where the judge decides in each
+    gallery view by itself, a decision counts from the queries of its sample on, which may be too few or too many for
+    that view; in a pooled evaluation both are the same.
     """
-    hits = reached(verdicts)
-    targeted = verdicts["goal"][0].as_py() == "targeted"
-    counted = hits | targeted | verdicts["correct_before"].to_numpy(zero_copy_only=False).astype(bool)
-    used, people = verdicts["queries"].to_numpy(), verdicts["subject"].to_pylist()
-    total, points = int(counted.sum()), []
+    outcomes, used = Outcomes.read([verdicts]), column(verdicts, "queries")
+    points = []
     for limit in queries:
-        enough = hits & (used <= limit)
-        interval = subject_bootstrap(enough.astype(float), counted.astype(float), people)
-        points.append(QueryPoint(limit, 100 * int(enough.sum()) / max(total, 1), interval, total))
+        found = rate(outcomes.reached & (used <= limit), outcomes.counted, outcomes.subjects)
+        points.append(QueryPoint(limit, found.percent, (found.low, found.high), found.n, outcomes.of))
     return tuple(points)

@@ -24,7 +24,7 @@ from stumble.campaign.figures import Rate, column, rate, reached
 from stumble.campaign.ladders import class_name, difference
 from stumble.spec import identity
 
-__all__ = ["Flag", "alike", "flags", "reached_by_any", "uncompared", "worst_case"]
+__all__ = ["Flag", "Objection", "alike", "flags", "objections", "reached_by_any", "uncompared", "worst_case"]
 
 _RESTARTS = ("restarts", "starts")
 _LEVEL = 0.05
@@ -60,6 +60,26 @@ class Flag:
     cell: Cell
     kind: str
     text: str
+
+
+@dataclass(frozen=True)
+class Objection:
+    """A flag as a sentence, or the same flag of several cells as one.
+
+    Attributes:
+        kind, text: of the flag.
+        cell: the names of its cell, or of the first.
+        count: of how many cells it is said.
+    """
+
+    kind: str
+    cell: str
+    text: str
+    count: int
+
+    def __str__(self) -> str:
+        more = f" and {self.count - 1} more" if self.count > 1 else ""
+        return f"{self.kind}: {self.cell}{more}: {self.text}"
 
 
 @dataclass(frozen=True)
@@ -117,6 +137,12 @@ def alike(flags: Sequence[Flag]) -> tuple[tuple[Flag, ...], ...]:
     for flag in flags:
         same.setdefault((flag.kind, flag.text), []).append(flag)
     return tuple(map(tuple, same.values()))
+
+
+def objections(results: Results) -> tuple[Objection, ...]:
+    """All flags in plain words, those that are alike as one."""
+    found = alike(flags(results))
+    return tuple(Objection(first.kind, str(first.cell), first.text, 1 + len(others)) for first, *others in found)
 
 
 def worst_case(results: Results) -> dict[tuple[str, str], Rate]:

@@ -10,11 +10,11 @@ from rich.text import Text
 from stumble.campaign.bench import Tested
 from stumble.campaign.figures import figures
 from stumble.campaign.results import CellResult, read_results
-from stumble.campaign.rigor import alike, flags, worst_case
+from stumble.campaign.rigor import Objection, objections, worst_case
 from stumble.campaign.run_folder import RunFolder
 from stumble.cli.progress import progress
 
-__all__ = ["opened", "results_of", "results_table", "show_rigor"]
+__all__ = ["objections_to", "opened", "results_of", "results_table", "show_objections", "show_rigor"]
 
 
 def opened(run: RunFolder) -> dict[str, Tested]:
@@ -55,6 +55,17 @@ def results_table(results: Sequence[CellResult]) -> Table:
     return table
 
 
+def objections_to(results: Sequence[CellResult]) -> tuple[Objection, ...]:
+    """What speaks against the figures."""
+    return objections([(result.cell, result.verdicts) for result in results if result.verdicts is not None])
+
+
+def show_objections(found: Sequence[Objection]) -> None:
+    """Print a line for each."""
+    for objection in found:
+        print(f"! {objection}")
+
+
 def show_rigor(results: Sequence[CellResult]) -> None:
     """Print what the worst of all attacks reaches, and what speaks against the figures."""
     done = [(result.cell, result.verdicts) for result in results if result.verdicts is not None]
@@ -63,6 +74,4 @@ def show_rigor(results: Sequence[CellResult]) -> None:
         share = f"{worst.percent:.1f} % ({worst.low:.1f}–{worst.high:.1f}) of {worst.n} decisions"
         label = " · synthetic data" if bench in synthetic else ""
         print(f"worst case over all attacks, {bench} · {goal}{label}: {share}")
-    for first, *others in alike(flags(done)):
-        more = f" and {len(others)} more" if others else ""
-        print(f"! {first.kind}: {first.cell}{more}: {first.text}")
+    show_objections(objections_to(results))

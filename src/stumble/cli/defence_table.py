@@ -24,7 +24,8 @@ def show_defences(rows: Sequence[DefenceRow], what: str) -> int:
         if before is not None and before.budget != row.budget:
             table.add_section()
         shares = (_shown(share) for share in (row.clean, row.plain, row.adaptive, row.certified))
-        table.add_row(row.defence, row.budget, *shares, f"{row.cost:.2f}", style="red" if row.contradiction else None)
+        named = Text(row.defence), Text(row.budget)
+        table.add_row(*named, *shares, f"{row.cost:.2f}", style="red" if row.contradiction else None)
     print(what)
     console.print(table)
     sizes = sorted({(row.sequences, row.decisions) for row in rows})

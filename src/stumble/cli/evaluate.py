@@ -10,6 +10,7 @@ from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from stumble.campaign import GaitEvaluation
 from stumble.campaign.choices import described, kinds_of, listed, people, recogniser, usable, weights
@@ -133,7 +134,7 @@ def _table(measured: dict[str, _Rank], energy: dict[str, _Rank]) -> Table:
     views = sorted({view for rank in measured.values() for view in rank.table.probe_views})
     per_view = {kind: dict(zip(r.table.probe_views, r.table.per_view, strict=True)) for kind, r in measured.items()}
     for view in views:
-        table.add_row(view, *(f"{per_view[kind].get(view, math.nan):.1f}" for kind in measured))
+        table.add_row(Text(view), *(f"{per_view[kind].get(view, math.nan):.1f}" for kind in measured))
     table.add_section()
     table.add_row("mean", *(f"{rank.table.mean:.1f}" for rank in measured.values()), style="bold")
     table.add_row("95 %", *(f"{rank.ci95[0]:.1f}–{rank.ci95[1]:.1f}" for rank in measured.values()))

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from stumble.campaign.action_summary import CleanSummary, summarise_clean
 from stumble.campaign.actions import ActionEvaluation
@@ -104,9 +105,9 @@ def _table(overall: CleanSummary, classes: dict[str, CleanSummary]) -> Table:
     table.add_column("class")
     for name in ("clips", "top-1", "(95 %)", "top-5"):
         table.add_column(name, justify="right", no_wrap=True)
-    for name, summary in {**classes, "all": overall}.items():
+    for name, summary in (*classes.items(), ("all", overall)):
         low, high = summary.ci95
-        table.add_row(name, str(summary.n), f"{summary.top1:.1f}", f"{low:.1f}–{high:.1f}", f"{summary.top5:.1f}")
+        table.add_row(Text(name), str(summary.n), f"{summary.top1:.1f}", f"{low:.1f}–{high:.1f}", f"{summary.top5:.1f}")
     return table
 
 

@@ -25,6 +25,7 @@ from stumble.campaign.presets.gait_outcome import gait_outcomes
 from stumble.campaign.presets.transfer import each_on_each, transfers
 from stumble.campaign.records import provenance
 from stumble.campaign.run_folder import RunFolder
+from stumble.cli.campaign_table import objections_to, results_of, show_objections
 from stumble.cli.carry_out import Execution, carry_out
 from stumble.data import open_gait
 from stumble.data.action_opening import open_actions
@@ -37,7 +38,7 @@ from stumble.priors.discriminators import Frozen
 from stumble.report.action_wording import unit_of
 from stumble.report.gait_preset import GaitPresetTable, views_svg
 from stumble.report.preset_figures import failure_list, preset_figure
-from stumble.report.preset_tables import PresetTable
+from stumble.report.preset_tables import PresetTable, listed
 from stumble.report.transfer_table import TransferTable
 from stumble.spec import to_plain
 
@@ -81,6 +82,9 @@ def run_preset(name: str, chosen: Chosen, out: Path, execution: Execution, comma
         table, more, files = _gait_result(preset, finished.folder, tested, benches["target"])
     else:
         table, more, files = _skeleton_result(preset, finished.folder, tested, chosen)
+    against = objections_to(results_of(finished.folder))
+    if against:
+        files["table.md"] += f"\n## Flags\n\n{listed([str(one) for one in against])}\n"
     result = {
         "preset": preset.name,
         "title": preset.title,
@@ -94,6 +98,7 @@ def run_preset(name: str, chosen: Chosen, out: Path, execution: Execution, comma
         },
         "samples": len(tested.samples),
         "rows": table.rows(),
+        "flags": [asdict(one) for one in against],
         **more,
         "findings": [asdict(finding) for finding in table.findings],
         "notes": list(preset.notes),
@@ -106,6 +111,7 @@ def run_preset(name: str, chosen: Chosen, out: Path, execution: Execution, comma
             temporary.write_text(text, encoding="utf-8")
     print("\n".join(table.sources))
     Console().print(table.terminal())
+    show_objections(against)
     print("\n".join(f"· {note}" for note in (*map(str, table.findings), *preset.notes)))
     print(f"{out}: {', '.join(written)}, cells")
     return 0

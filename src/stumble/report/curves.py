@@ -29,11 +29,13 @@ class Panel:
         kind: its heading.
         ticks: percent of the width, and the label there.
         curves: the same labels in all panels, in the same order.
+        of: the denominator, where it is not said elsewhere.
     """
 
     kind: str
     ticks: tuple[tuple[float, str], ...]
     curves: tuple[Curve, ...]
+    of: str = ""
 
 
 def curves_svg(panels: Sequence[Panel], measure: str, title: str, source: str) -> str:
@@ -55,11 +57,13 @@ def queries_svg(panels: Mapping[str, Mapping[str, Sequence[QueryPoint]]], source
     """Success against queries on a logarithmic axis: panels by heading, curves by label.
 
     Args:
-        panels: all curves at the same numbers of queries, at least two of them.
+        panels: all curves at the same numbers of queries, at least two of them; those of one panel are of the same
+            decisions or clips, at least one.
     """
     drawn = []
     for kind, curves in panels.items():
-        counts = [point.queries for point in next(iter(curves.values()))]
+        first = next(iter(curves.values()))
+        counts = [point.queries for point in first]
         low, high = math.log(counts[0]), math.log(counts[-1])
         places = {count: 5 + 90 * (math.log(count) - low) / (high - low) for count in counts}
         drawn.append(
@@ -70,6 +74,7 @@ def queries_svg(panels: Mapping[str, Mapping[str, Sequence[QueryPoint]]], source
                     Curve(label, tuple((places[point.queries], point.percent) for point in points))
                     for label, points in curves.items()
                 ),
+                f"of {first[0].n}: {first[0].of}",
             )
         )
     return curves_svg(drawn, "success by queries", "Success of the attack against the number of queries", source)

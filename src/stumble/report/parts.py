@@ -173,6 +173,7 @@ def _campaign(report: CampaignReport) -> Part:
             "attacks": ("All attacks", True),
             "curves": ("Curves", charts),
             "matrices": ("Benches against attacks", report.matrices),
+            "transfer": ("Transfer", report.transfers),
             "splits": ("Who is hit", report.splits),
             "samples": ("Samples", True),
             "definitions": ("What the numbers mean", True),

@@ -49,8 +49,10 @@ class Campaigns:
         self.fell: Fell = stronger
         self.left: tuple[str, ...] = ()  # attacks of which only the first shard is done
         self.sanity: dict[str, int] = {}
+        self.recognisers: dict[str, tuple[str, str | None]] = {"left": ("none", None), "right": ("none", None)}
         self.facts: dict[str, dict[str, str]] = {}  # of a bench, by its name, besides those that all have
         self.real: tuple[str, ...] = ()  # benches whose people are called real
+        self.unaimed: tuple[int, ...] = ()  # clips that are taken for the wanted class already
         self.told = True  # whether verdicts on gait tell whose a sequence is
 
     def gait(self, subject: str = "075", goals: Sequence[str] = ("untargeted", "targeted")) -> RunFolder:
@@ -90,10 +92,15 @@ class Campaigns:
         return self._run("gait", plan, [probe.id for probe in probes], facts, data, attacked)
 
     def actions(self, first: str = "S001C001P001R001A001", goals: Sequence[str] = ("untargeted",)) -> RunFolder:
-        """Six clips of three classes and two people; two boxes on two benches of the same data."""
+        """Six clips of three classes and two people; two boxes on benches of the same data, `recognisers` by name with
+        what is judged and what the attack sees instead.
+        """
         data = self.clips(first)
         plan = Plan(
-            benches={name: ActionBench("none", self.root / "clips") for name in ("left", "right")},
+            benches={
+                name: ActionBench(model, self.root / "clips", source=source)
+                for name, (model, source) in self.recognisers.items()
+            },
             attacks={"small": OneStep(JointBudget(0.01)), "large": OneStep(JointBudget(0.02))},
             goals=tuple(goals),
             shard=4,
@@ -101,7 +108,8 @@ class Campaigns:
         facts = {"model": "1", "sequences": "2", "layout": data.layout.name}
 
         def attacked(cell: Cell, samples: Sequence[str], folder: Path) -> pa.Table:
-            clips = [clip for clip in data.clips if clip.id in samples]
+            aimed = [clip for number, clip in enumerate(data.clips) if number not in self.unaimed]
+            clips = [clip for clip in aimed if clip.id in samples]
             clean = data.batch(clips)
             far = 0.01 if cell.entry.attack == "small" else 0.02
             write_skeletons(folder / "0000.npz", clean.moved(clean.joints + far * clean.present[..., None, None]))
@@ -114,7 +122,8 @@ class Campaigns:
                     | {"sample": clip.id, "subject": clip.subject, "camera": clip.camera, "label": label}
                     | {"predicted_before": label, "predicted_after": other if fell else label}
                     | {"correct_after": not fell, "fooled": fell, "margin_after": 1.0 if fell else -1.0}
-                    | {"joint_mean": 1000 * far, "joint_max": 1000 * far * 3**0.5, "goal": cell.entry.goal}
+                    | {"joint_mean": 1000 * far, "joint_max": 1000 * far * 3**0.5}
+                    | {"goal": "untargeted" if cell.entry.goal == "untargeted" else "targeted"}
                 )
             return pa.Table.from_pylist(rows)
 

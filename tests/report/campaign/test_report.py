@@ -58,6 +58,14 @@ def test_skeletons_likewise(campaigns: Any, reported: Reported, parsed: Parsed) 
     assert len(page.all("article", "clip")) == len(page.all("svg", "poses")) == 24
 
 
+def test_clips_that_cannot_be_aimed_are_in_no_denominator(campaigns: Any, reported: Reported, parsed: Parsed) -> None:
+    campaigns.unaimed = (0, 3)
+    text = " ".join(parsed(render(reported(campaigns.actions(goals=("walk",)), 0))).text.split())
+    assert "4 cells with 16 attacked sequences" in text
+    assert text.count("4of 6") == 4, "of each cell, in the column of n"
+    assert "n: all clips aimed at" in text and "Success in percent of all clips aimed at" in text
+
+
 @pytest.mark.parametrize("source", [None, "1", "3"])
 def test_what_was_made_on_another_recogniser_is_said(
     source: str | None, campaigns: Any, reported: Reported, parsed: Parsed

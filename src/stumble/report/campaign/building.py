@@ -20,6 +20,7 @@ from stumble.report.campaign.films import films_of
 from stumble.report.campaign.report import CampaignReport, CellLine, Setting
 from stumble.report.campaign.rows import sample_rows
 from stumble.report.campaign.tables import matrices, split_table
+from stumble.report.campaign.transfers import transfer_matrices
 
 __all__ = ["campaign_report"]
 
@@ -50,6 +51,7 @@ def campaign_report(
         raise SpecError(f"{run.root}: found no verdicts yet; expected at least a shard with one")
     first = done[0].cell.specification["bench"]
     modality: Modality = "actions" if "layout" in first else "gait"
+    plan = run.plain_plan
     shown, notes = films_of(run, chosen(done, films), progress)
     return CampaignReport(
         title=f"Campaign {run.root.resolve().name}",
@@ -59,12 +61,13 @@ def campaign_report(
         ladders=ladders(results),
         splits=tuple(map(split_table, breakdowns(results))),
         matrices=matrices(done),
+        transfers=transfer_matrices(done, {name: bench["init_args"] for name, bench in plan["benches"].items()}),
         rows=sample_rows(results),
         films=shown,
         shards=(sum(len(result.done) for result in results), sum(len(result.cell.shards) for result in results)),
         failures={shard: reason for result in results for shard, reason in result.failures.items()},
         left_out={sample: reason for result in results for sample, reason in result.cell.left_out.items()},
-        plan=yaml.safe_dump(run.plain_plan, sort_keys=False, allow_unicode=True, width=100),
+        plan=yaml.safe_dump(plan, sort_keys=False, allow_unicode=True, width=100),
         unit=unit_of(first["layout"]) if modality == "actions" else "",
         provenance=_provenance(run, results),
         notes=notes,

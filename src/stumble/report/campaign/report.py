@@ -12,6 +12,7 @@ from stumble.campaign.rigor import Flag, alike
 from stumble.report.campaign.films import Film
 from stumble.report.campaign.rows import SampleRows
 from stumble.report.campaign.tables import RateTable
+from stumble.report.campaign.transfers import TransferMatrix
 
 __all__ = ["CampaignReport", "CellLine", "Setting"]
 
@@ -81,6 +82,7 @@ class CampaignReport:
         ladders: attacks that differ in one number.
         splits: success by view, class, ….
         matrices: benches against attacks, where there are several of both.
+        transfers: recognisers that attacks see against those that are judged, where these differ.
         rows: every sample of every cell.
         films: some of them to look at.
         shards: how many are done, and of how many.
@@ -99,6 +101,7 @@ class CampaignReport:
     ladders: tuple[Ladder, ...]
     splits: tuple[RateTable, ...]
     matrices: tuple[RateTable, ...]
+    transfers: tuple[TransferMatrix, ...]
     rows: SampleRows
     films: tuple[Film, ...]
     shards: tuple[int, int]

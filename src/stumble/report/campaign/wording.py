@@ -44,7 +44,7 @@ def headline(report: CampaignReport) -> tuple[str, ...]:
         f"No worst case yet: none of the {units(report)} has met every attack.",
     )
     lines = report.lines
-    sequences = sum(line.result.attacked for line in lines)
+    sequences = sum(line.figures.sequences for line in lines if line.figures)
     done, total = report.shards
     kinds = ", ".join(
         _plural(len({getattr(line.result.cell.entry, name) for line in lines}), noun)
