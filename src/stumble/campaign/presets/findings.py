@@ -8,11 +8,13 @@ from statistics import mean
 from typing import Literal
 
 from stumble.attacks import TemporalSparse
+from stumble.campaign.figures import column
 from stumble.campaign.presets.ciasa import AS_PRINTED
 from stumble.campaign.presets.gait import GaitPreset
 from stumble.campaign.presets.gait_outcome import GaitOutcome
 from stumble.campaign.presets.transfer import Transfer
 from stumble.constraints import Given
+from stumble.metrics.intervals import subject_bootstrap
 
 __all__ = ["Finding", "Verdict", "findings_of_gait", "findings_of_transfer"]
 
@@ -62,12 +64,13 @@ def findings_of_transfer(transfers: Sequence[Transfer]) -> tuple[Finding, ...]:
 
 
 def _templates_resist(outcomes: Sequence[GaitOutcome]) -> Finding | None:
-    after, before = outcomes[0].after["NM"], outcomes[0].before["NM"]
-    if after.mean is None or after.ci95 is None or not before.mean:
+    verdicts = outcomes[0].verdicts
+    before, after = (column(verdicts, f"correct_{when}").astype(float) for when in ("before", "after"))
+    if not before.any():
         return None
-    low, high = (100 * end / before.mean for end in after.ci95)
+    low, high = subject_bootstrap(after, before, verdicts["subject"].to_pylist())  # both of the same resample
     claim = f"Templates resist: judged on energy images, at least {_KEPT:.0f} % of the rank-1 is kept"
-    figure = f"{100 * after.mean / before.mean:.1f} % ({low:.1f}–{high:.1f}) of {before.mean:.1f}"
+    figure = f"{100 * after.sum() / before.sum():.1f} % ({low:.1f}–{high:.1f}) of {100 * before.mean():.1f}"
     return Finding(claim, _above(low - _KEPT, high - _KEPT), figure)
 
 
