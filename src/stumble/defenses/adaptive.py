@@ -43,18 +43,21 @@ class _Defended(Protocol[Recogniser]):
 
 @dataclass(frozen=True)
 class Alarmed(Output):
-    """The answer of a recogniser behind a detector.
+    """The answer of a recogniser behind a detector, whose slope is that past it.
 
     Attributes:
         alarm: (B,) how far each sequence is from passing, 0 where all of it passes; differentiable.
+        past: (B, P, D) the embedding without the detector; differentiable.
     """
 
     alarm: Float[Tensor, " b"] | None = None
+    past: Float[Tensor, "b p d"] | None = None
 
 
 @dataclass(frozen=True)
 class Evading(Objective):
-    """An objective, and the alarm of a detector as a penalty.
+    """An objective past a detector, with its alarm as a penalty. Of the iterates of a descent the one is chosen that
+    does most with the detector in its place, so that one which passes is not lost to a later one that does not.
 
     Attributes:
         objective: what is wanted besides.
@@ -67,7 +70,11 @@ class Evading(Objective):
     def __call__(self, output: Output, goal: Goal) -> Float[Tensor, " b"]:
         if not isinstance(output, Alarmed) or output.alarm is None:
             raise TargetError("Evading needs an answer with an alarm, which the surrogate of a FrameFilter gives")
-        return self.objective(output, goal) + self.weight * output.alarm
+        return self.objective(replace(output, embedding=output.past), goal) + self.weight * output.alarm
+
+    @property
+    def chosen_by(self) -> Objective:
+        return self.objective
 
 
 @dataclass(frozen=True)
