@@ -79,12 +79,13 @@ class Evading(Objective):
 
 @dataclass(frozen=True)
 class JointVotes(Objective):
-    """By how much the pieces of a sequence miss to vote together for somebody else, in each gallery view.
+    """By how much the pieces of a sequence miss to vote together for somebody else, in each gallery view
+    that counts.
 
     The rival of a view is the identity, other than the true one, that the pieces together are nearest to (sum of their
     softmax); targeted, the wanted one. Every piece adds by how much its score for the true identity leads over that for
-    the rival, down to `enough` below it; views are averaged. An embedding of as many parts as the gallery's is one
-    piece. The adversary knows the gallery.
+    the rival, down to `enough` below it; the views are averaged that the goal counts, without the probe's own where the
+    judge excludes it. An embedding of as many parts as the gallery's is one piece. The adversary knows the gallery.
 
     Attributes:
         gallery: what pieces are compared with.
@@ -108,7 +109,9 @@ class JointVotes(Objective):
             support = (scores.detach().softmax(3) * heard[..., None]).sum(1)
             rival = support.scatter(2, label, -1).argmax(2, keepdim=True)
         own, other = (scores.gather(3, who[:, None].expand(*scores.shape[:3], 1))[..., 0] for who in (label, rival))
-        return ((own - other + self.enough).clamp_min(0) * heard).sum(1).mean(1)
+        missing = ((own - other + self.enough).clamp_min(0) * heard).sum(1)
+        counted = torch.ones_like(missing, dtype=torch.bool) if goal.counted is None else goal.counted
+        return (missing * counted).sum(1) / counted.sum(1).clamp_min(1)
 
 
 @dataclass(frozen=True)
