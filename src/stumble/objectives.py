@@ -21,6 +21,11 @@ class Objective(ABC):
     @abstractmethod
     def __call__(self, output: Output, goal: Goal) -> Float[Tensor, " b"]: ...
 
+    @property
+    def chosen_by(self) -> Objective | None:
+        """By what of the target's answer a descent chooses among its iterates; None where it hands over the last."""
+        return None
+
 
 @dataclass(frozen=True)
 class Cosine(Objective):

@@ -78,7 +78,8 @@ def test_what_is_certified_by_sampling_may_be_turned_by_chance() -> None:
     decisions = decisions_of(verdicts("1111", "1011"), (), certificates("1111", (1, 1, 0, 0)), {"a": 1.0, "b": 1.0})
     found = summarise_defence(decisions, "ablation:8", "S = 0.1", 1.25, confidence=0.99)
     assert (found.contradiction, broken([found])) == (None, 0)
-    assert found.sampled == "1 of 2 decisions certified by sampling were turned by the votes drawn"
+    expected = "1 of 2 decisions certified by sampling were turned by the votes drawn, few and not drawn again"
+    assert found.sampled == f"{expected}: no check of the proof"
 
 
 @pytest.mark.parametrize("name", ["violation", "violation_box"])

@@ -19,6 +19,7 @@ from stumble.data import GaitData, SequenceKey
 from stumble.data.frame_pool import draw_frames
 from stumble.errors import DataError
 from stumble.interfaces import Goal, Output, SilhouetteInput
+from stumble.judge import Probe
 from stumble.metrics.gei import gait_energy_images
 from stumble.metrics.retrieval import EmbeddedSequences, nearest, rank1_table
 from stumble.objectives import Cosine
@@ -125,6 +126,15 @@ def test_the_untargeted_reference_is_the_clean_embedding(evaluation: GaitEvaluat
     assert goal.reference is not None
     torch.testing.assert_close(goal.reference, expected)
     assert goal.label.tolist() == [0, 0] and goal.wanted is None
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_goals_count_the_views_in_which_the_judge_decides(evaluation: GaitEvaluation, pooled: bool) -> None:
+    own = replace(evaluation, pooled=pooled)
+    counted = own.goal("targeted", own.probes, 0).counted
+    assert counted is not None
+    probes = [Probe(key.subject, key.condition, key.view) for key in own.probes]
+    assert torch.equal(counted, own.judge()._counted(probes))
 
 
 def test_targeted_goals_are_somebody_else_seen_from_the_probes_own_view(

@@ -84,6 +84,33 @@ def test_new_noise_with_every_call_finds_what_one_noise_hides() -> None:
     assert set(attack.constraints(batch)) == {"box", "untouched"}
 
 
+@pytest.mark.parametrize("row", [0, 1, 2])
+def test_a_sample_goes_its_way_alone_as_in_a_batch(row: int) -> None:
+    """Also where others stop before it."""
+    target = Smoothed(High(), sigma=0.02, votes=15)
+    batch, goal = heads(0.002, 0.02, 0.06), Goal("untargeted", torch.ones(3, dtype=torch.int64))
+    attack = ActionsOnSurrogate(JointPGD(JointBudget(0.05), iterations=12, stop=0.0))
+    together = attack(target, batch, goal, seed=0)
+    alone = attack(target, batch.select([row]), goal.select(torch.tensor([row])), seed=0)
+    assert torch.equal(alone.adversarial.joints[0], together.adversarial.joints[row])
+
+
+def test_new_noise_of_a_sample_does_not_depend_on_what_is_asked_about_others() -> None:
+    seen = []
+
+    class Watching(High):
+        def __call__(self, batch: Skeletons) -> Output:
+            seen.append(batch.joints)
+            return super().__call__(batch)
+
+    batch = heads(0.0, 0.0, 0.0)
+    busy, fresh = (Smoothed(Watching(), 0.1, 1, anew=True) for _ in range(2))
+    busy(batch.select([0]))
+    busy(batch)
+    fresh(batch)
+    assert torch.equal(seen[1][1:], seen[2][1:]) and not torch.equal(seen[1][0], seen[2][0])
+
+
 def test_what_is_no_smoothing() -> None:
     for wrong in ({"sigma": 0.0}, {"votes": 0}, {"per_step": 0}):
         with pytest.raises(SpecError, match="expected a sigma above 0 and at least 1 of each"):

@@ -84,6 +84,21 @@ def test_the_joint_objective_is_the_lead_over_a_common_rival(gallery: Gallery) -
         objective(Output(), goal)
 
 
+def test_the_joint_objective_heeds_the_views_alone_that_count(gallery: Gallery) -> None:
+    """In the second view everybody is twice as far apart, so that there is more to win."""
+    near = gallery.enrolled.embeddings
+    wide = Gallery(replace(gallery.enrolled, embeddings=torch.cat([near[:3], 2 * near[:3]])))
+    objective, output = JointVotes(wide), Output(embedding=1.5 * near[:2])
+    label, views = torch.arange(2), torch.tensor([[True, False], [False, True]])
+    first, second = (objective(output, Goal("untargeted", label, counted=views[[k, k]])) for k in (0, 1))
+    mixed = Goal("untargeted", label, counted=views)
+    assert bool((first != second).all())
+    assert torch.equal(objective(output, mixed), torch.stack([first[0], second[1]]))
+    torch.testing.assert_close(objective(output, Goal("untargeted", label)), (first + second) / 2)
+    turned, backwards = Output(embedding=1.5 * near[[1, 0]]), mixed.select(torch.tensor([1, 0]))
+    assert torch.equal(objective(turned, backwards), objective(output, mixed).flip(0))
+
+
 def test_pieces_that_are_too_short_neither_lead_nor_follow(gallery: Gallery) -> None:
     objective, goal = JointVotes(gallery), Goal("untargeted", torch.tensor([0]))
     piece = gallery.enrolled.embeddings[:1]
@@ -133,6 +148,19 @@ def test_subsets_of_a_length_are_uniform_and_new_ones_come_with_every_call(batch
     assert not SubsetsByLength(8, 11).mask(batch)[0].any()
     with pytest.raises(SpecError, match="found 0 of 3 frames"):
         SubsetsByLength(0, 3)
+
+
+@pytest.mark.parametrize("row", [0, 1, 2])
+def test_a_sample_goes_its_way_alone_as_in_a_batch(
+    outline: FrameSeparable, gallery: Gallery, batch: Silhouettes, row: int
+) -> None:
+    """Also on a surrogate that draws other subsets at each step, and after other attacks on the same target."""
+    target, index = SubsetVote(outline, SubsetsByLength(15, 2)), torch.tensor([row])
+    goal = Goal("untargeted", torch.arange(3), None, target(batch).embedding)
+    attack = OnSurrogate(PixelAttack(Sparsity(frames=3), RandomPositions(), JointVotes(gallery), iterations=6))
+    together = attack(target, batch, goal, seed=0).adversarial.quantised().select([row])
+    alone = attack(target, batch.select([row]), goal.select(index), seed=0).adversarial.quantised()
+    assert torch.equal(alone.frames, together.frames)
 
 
 def test_what_is_tuned_to_known_subsets_does_less_to_others(

@@ -13,7 +13,7 @@ from stumble.attacks.frame_edit import FrameEdit
 from stumble.attacks.record import Record
 from stumble.attacks.steps import accumulate
 from stumble.interfaces import AttackResult, Goal, Output
-from stumble.objectives import logits_of
+from stumble.objectives import Objective, logits_of
 
 __all__ = ["FrameDescent", "weighted"]
 
@@ -41,6 +41,8 @@ class FrameDescent:
         stop: a sample leaves the batch once its frames, rounded to 256 levels, reach the goal by this margin of the
             target's logits; None never asks. Samples that stopped early transfer worse to other targets.
         finish: brings the frames of a scene to where a constraint admits them before they are handed over.
+        chosen_by: of the iterates, finished and rounded, the one where this is smallest is handed over, and asking
+            about each counts; None, the paper's, hands over the last.
     """
 
     iterations: int
@@ -51,11 +53,12 @@ class FrameDescent:
     advance: Callable[[Tensor, Tensor, Int[Tensor, " f"]], Tensor]
     stop: float | None = None
     finish: Callable[[FrameEdit, Float[Tensor, "f h w"]], Float[Tensor, "f h w"]] = lambda scene, frames: frames
+    chosen_by: Objective | None = None
 
     def __call__(
         self, scene: FrameEdit, goal: Goal, variables: Tensor, queries: int | Int[Tensor, " b"] = 0
     ) -> AttackResult:
-        """The frames at which the descent from these variables ends.
+        """The frames at which the descent from these variables ends, or the best on its way.
 
         Args:
             queries: of each sample, those that finding the variables took.
@@ -66,7 +69,7 @@ class FrameDescent:
         whole, final = scene, variables.detach().clone()
         record = Record(len(scene.clean), self.iterations)
         rows, packed = torch.arange(len(scene.clean)), torch.arange(len(variables))
-        momentum = torch.zeros_like(variables)
+        momentum, smallest = torch.zeros_like(variables), torch.full((len(scene.clean),), torch.inf)
         for iteration in range(self.iterations):
             variables = variables.detach().requires_grad_()
             frames = self.frames(variables)
@@ -74,8 +77,10 @@ class FrameDescent:
             terms = self.terms(scene, goal, output, frames)
             record.note(rows, iteration, terms)
             running = ~self._reached(scene, goal, output, frames.detach(), record.queries, rows)
+            better = self._better(scene, goal, variables.detach(), smallest, record.queries, rows)
+            kept = (better | ~running)[scene.owner]
+            final[packed[kept]] = variables.detach()[kept]
             if not bool(running.all()):
-                final[packed] = variables.detach()
                 record.finish(rows[~running], iteration, "reached")
                 if not bool(running.any()):
                     break
@@ -87,7 +92,8 @@ class FrameDescent:
                 variables, momentum, packed = variables[kept], momentum[kept], packed[kept]
             variables = self.advance(variables.detach(), momentum.sign(), packed)
         else:
-            final[packed] = variables.detach()
+            kept = self._better(scene, goal, variables, smallest, record.queries, rows)[scene.owner]
+            final[packed[kept]] = variables[kept]
             record.finish(rows, self.iterations, "budget")
         with torch.no_grad():
             return whole.result(self.finish(whole, self.frames(final)), record, queries)
@@ -113,6 +119,33 @@ class FrameDescent:
             return nobody
         queries[rows[hopeful]] += 1
         some, chosen = scene.select(hopeful), torch.isin(scene.owner, hopeful)
+        answer = self._as_handed_over(some, frames[chosen])
+        return nobody.index_put((hopeful,), goal.select(hopeful).margin(logits_of(answer)) > self.stop)
+
+    def _better(
+        self,
+        scene: FrameEdit,
+        goal: Goal,
+        variables: Tensor,
+        smallest: Float[Tensor, " b"],
+        queries: Int[Tensor, " b"],
+        rows: Int[Tensor, " r"],
+    ) -> Bool[Tensor, " r"]:
+        """Whose variables are to be handed over rather than those before: all, or those that are chosen so far.
+
+        The target is asked, which counts; `smallest` is brought up to date.
+        """
+        if self.chosen_by is None:
+            return torch.ones(len(rows), dtype=torch.bool)
+        queries[rows] += 1
         with torch.no_grad():
-            rounded = some.output((self.finish(some, frames[chosen]) * 255).round() / 255)
-        return nobody.index_put((hopeful,), goal.select(hopeful).margin(logits_of(rounded)) > self.stop)
+            frames = self.frames(variables)
+        value = self.chosen_by(self._as_handed_over(scene, frames), goal)
+        better = value < smallest[rows]
+        smallest[rows] = torch.minimum(value, smallest[rows])
+        return better
+
+    def _as_handed_over(self, scene: FrameEdit, frames: Float[Tensor, "f h w"]) -> Output:
+        """What the target answers to the frames once they are finished and rounded."""
+        with torch.no_grad():
+            return scene.output((self.finish(scene, frames) * 255).round() / 255)

@@ -56,7 +56,14 @@ class PixelAttack(Attack):
             return torch.clamp(frames - self.step * sign, lowest[packed], highest[packed])
 
         descent = FrameDescent(
-            self.iterations, self.momentum or 0.0, lambda frames: frames, self._terms, {}, advance, self.stop
+            self.iterations,
+            self.momentum or 0.0,
+            lambda frames: frames,
+            self._terms,
+            {},
+            advance,
+            self.stop,
+            chosen_by=self.objective.chosen_by,
         )
         return descent(scene, goal, frames)
 

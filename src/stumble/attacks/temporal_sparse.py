@@ -131,6 +131,7 @@ class TemporalSparse(Attack):
             advance,
             self.stop,
             self._finished,
+            self.objective.chosen_by,
         )
         return descent(scene, goal, origin, placement.queries + (self.starts if self.starts > 1 else 0))
 

@@ -107,7 +107,8 @@ class DefenceRow:
         """What may be chance, where something may: decisions certified by sampling that few votes turned."""
         if not self.broken or self.confidence == 1:
             return None
-        return f"{self.broken} of {self.within} decisions certified by sampling were turned by the votes drawn"
+        turned = f"{self.broken} of {self.within} decisions certified by sampling were turned by the votes drawn"
+        return f"{turned}, few and not drawn again: no check of the proof"
 
     def figures(self) -> dict[str, Any]:
         """As plain data, with what is to be said of it."""

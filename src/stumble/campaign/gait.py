@@ -127,10 +127,11 @@ class GaitEvaluation:
         embedding of one of its gallery sequences in the probe's own view, which judging excludes.
         """
         label = self.gallery.labels([k.subject for k in keys])
+        counted = torch.tensor([[self.pooled or view != key.view for view in self.gallery.views] for key in keys])
         if kind == "untargeted":
             with torch.no_grad():
                 reference = self.target(self.data.batch(keys, self.frames)).embedding
-            return Goal("untargeted", label, None, reference)
+            return Goal("untargeted", label, None, reference, counted)
         wanted, references = [], []
         for key, own in zip(keys, label.tolist(), strict=True):
             rng = stream(seed, key.id, "wanted")
@@ -141,7 +142,7 @@ class GaitEvaluation:
             same_view = [i for i in theirs if self.enrolled[i].view == key.view] or theirs
             references.append(int(rng.choice(same_view)))
         reference = self.gallery.enrolled.embeddings[torch.tensor(references)]
-        return Goal("targeted", label, torch.tensor(wanted), reference)
+        return Goal("targeted", label, torch.tensor(wanted), reference, counted)
 
     def batches(self) -> Iterator[tuple[tuple[SequenceKey, ...], Silhouettes]]:
         """The probes in batches that fit into the memory, those of similar length together."""

@@ -43,18 +43,21 @@ class _Defended(Protocol[Recogniser]):
 
 @dataclass(frozen=True)
 class Alarmed(Output):
-    """The answer of a recogniser behind a detector.
+    """The answer of a recogniser behind a detector, whose slope is that past it.
 
     Attributes:
         alarm: (B,) how far each sequence is from passing, 0 where all of it passes; differentiable.
+        past: (B, P, D) the embedding without the detector; differentiable.
     """
 
     alarm: Float[Tensor, " b"] | None = None
+    past: Float[Tensor, "b p d"] | None = None
 
 
 @dataclass(frozen=True)
 class Evading(Objective):
-    """An objective, and the alarm of a detector as a penalty.
+    """An objective past a detector, with its alarm as a penalty. Of the iterates of a descent the one is chosen that
+    does most with the detector in its place, so that one which passes is not lost to a later one that does not.
 
     Attributes:
         objective: what is wanted besides.
@@ -67,17 +70,22 @@ class Evading(Objective):
     def __call__(self, output: Output, goal: Goal) -> Float[Tensor, " b"]:
         if not isinstance(output, Alarmed) or output.alarm is None:
             raise TargetError("Evading needs an answer with an alarm, which the surrogate of a FrameFilter gives")
-        return self.objective(output, goal) + self.weight * output.alarm
+        return self.objective(replace(output, embedding=output.past), goal) + self.weight * output.alarm
+
+    @property
+    def chosen_by(self) -> Objective:
+        return self.objective
 
 
 @dataclass(frozen=True)
 class JointVotes(Objective):
-    """By how much the pieces of a sequence miss to vote together for somebody else, in each gallery view.
+    """By how much the pieces of a sequence miss to vote together for somebody else, in each gallery view
+    that counts.
 
     The rival of a view is the identity, other than the true one, that the pieces together are nearest to (sum of their
     softmax); targeted, the wanted one. Every piece adds by how much its score for the true identity leads over that for
-    the rival, down to `enough` below it; views are averaged. An embedding of as many parts as the gallery's is one
-    piece. The adversary knows the gallery.
+    the rival, down to `enough` below it; the views are averaged that the goal counts, without the probe's own where the
+    judge excludes it. An embedding of as many parts as the gallery's is one piece. The adversary knows the gallery.
 
     Attributes:
         gallery: what pieces are compared with.
@@ -101,7 +109,9 @@ class JointVotes(Objective):
             support = (scores.detach().softmax(3) * heard[..., None]).sum(1)
             rival = support.scatter(2, label, -1).argmax(2, keepdim=True)
         own, other = (scores.gather(3, who[:, None].expand(*scores.shape[:3], 1))[..., 0] for who in (label, rival))
-        return ((own - other + self.enough).clamp_min(0) * heard).sum(1).mean(1)
+        missing = ((own - other + self.enough).clamp_min(0) * heard).sum(1)
+        counted = torch.ones_like(missing, dtype=torch.bool) if goal.counted is None else goal.counted
+        return (missing * counted).sum(1) / counted.sum(1).clamp_min(1)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from stumble.defenses.adaptive import Alarmed
-from stumble.errors import DataError, SpecError
+from stumble.errors import DataError, SpecError, TargetError
 from stumble.interfaces import Features, FrameSeparable, Output, SilhouetteInput, SilhouettePrior
 from stumble.sequences import Silhouettes
 
@@ -121,14 +121,14 @@ class FrameFilter:
         return self.target.aggregate(tuple(x[kept] for x in own), counts)
 
     def surrogate(self, seed: int) -> FrameSeparable:
-        """The recogniser without the filter, and how far the frames are from passing."""
+        """The same answers with the slope of the recogniser without the filter, and how far frames are from passing."""
         return _Alarming(self.target, self.critic, self.realness, self.smallest)
 
 
 @dataclass(frozen=True)
 class _Alarming(FrameFilter):
-    """Past the filter: all frames are seen, and `Alarmed.alarm` says by how much they miss the thresholds, in logits
-    and in shares of the room above the smallest coherence, summed over the sequence."""
+    """With what it takes to get past: the embedding of all frames (`Alarmed.past`), and by how much they miss the
+    thresholds, in logits and in shares of the room above the smallest coherence, summed over the sequence."""
 
     def aggregate(self, features: Features, lengths: Int[Tensor, " b"]) -> Output:
         *own, logits, frames = features
@@ -137,5 +137,9 @@ class _Alarming(FrameFilter):
         missing = missing + (self.smallest - near).clamp_min(0) / max(1 - self.smallest, 1e-6)
         row = torch.repeat_interleave(lengths)
         alarm = missing.new_zeros(len(lengths)).index_add(0, row, missing)
-        output = self.target.aggregate(tuple(own), lengths)
-        return Alarmed(output.embedding, output.logits, alarm)
+        past = self.target.aggregate(tuple(own), lengths).embedding
+        with torch.no_grad():
+            filtered = super().aggregate(features, lengths).embedding
+        if past is None or filtered is None:
+            raise TargetError(f"{type(self.target).__name__} answers with no embedding; a gait target must")
+        return Alarmed(filtered + (past - past.detach()), None, alarm, past)

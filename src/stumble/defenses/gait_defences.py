@@ -97,7 +97,7 @@ def subset_vote(
     return GaitDefence(voting, counting, voting.reseeded, proof, lambda own: (JointVotes(gallery),))
 
 
-def filtering(target: FrameFilter, gallery: Gallery, weights: tuple[float, ...] = (0.03, 0.3)) -> GaitDefence:
+def filtering(target: FrameFilter, gallery: Gallery, weights: tuple[float, ...] = (0.03, 0.3, 3.0)) -> GaitDefence:
     """Implausible frames are not seen. Who knows it goes past the filter, with its alarm as a penalty.
 
     Args:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -35,7 +34,8 @@ class Smoothed:
         votes: noisy versions.
         seed: of the noise, a stream for each person of a clip and version.
         per_step: versions of the surrogate.
-        anew: whether every call draws other noise.
+        anew: whether every call draws other noise for a sample, by how often it was asked about before, whoever else
+            was.
 
     Raises:
         SpecError: a sigma that is not above 0, or no vote.
@@ -47,7 +47,7 @@ class Smoothed:
     seed: int = 0
     per_step: int = 4
     anew: bool = False
-    _calls: Iterator[int] = field(default_factory=itertools.count, init=False, repr=False, compare=False)
+    _asked: Counter[str] = field(default_factory=Counter, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.sigma > 0 or self.votes < 1 or self.per_step < 1:
@@ -61,9 +61,9 @@ class Smoothed:
     def __call__(self, batch: Skeletons) -> Output:
         """Votes for each class (B, C); differentiable as `certify.votes.tally` is."""
         self.takes.check(batch)
-        call = f"call {next(self._calls)} " if self.anew else ""
         with frozen(self.target):
-            scores = [logits_of(self.target(self._noisy(batch, f"{call}version {k}"))) for k in range(self.votes)]
+            scores = [logits_of(self.target(self._noisy(batch, f"version {k}"))) for k in range(self.votes)]
+        self._asked.update(set(batch.ids))
         return Output(logits=tally(torch.stack(scores, 1)[:, :, None])[:, 0])
 
     def reseeded(self, seed: int) -> Smoothed:
@@ -78,8 +78,9 @@ class Smoothed:
         noise = torch.zeros_like(batch.joints)
         people, frames = batch.joints.shape[1:3]
         for row, sample in enumerate(batch.ids):
+            call = f"call {self._asked[sample]} " if self.anew else ""
             for person in range(people):  # a stream of its own, whose beginning no padding changes
-                drawn = stream(self.seed, sample, f"smoothed {version} person {person}")
+                drawn = stream(self.seed, sample, f"smoothed {call}{version} person {person}")
                 own: Tensor = torch.from_numpy(drawn.standard_normal((frames, *noise.shape[3:]), "float32"))
                 noise[row, person] = own.to(noise.dtype)
         return batch.moved(batch.joints + self.sigma * noise * batch.visible[..., None])

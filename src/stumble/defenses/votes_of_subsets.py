@@ -30,7 +30,9 @@ class SubsetsByLength(Pieces):
         count: subsets.
         size: frames of each; never a function of the sequence's length.
         seed: of their random stream.
-        anew: whether every call draws others.
+        anew: whether every call draws others, by its number. A sample then meets the same alone as in a batch, unless
+            the attack stops early: it asks once more in the steps in which somebody seems to be finished, after which
+            all meet other subsets, as random as these.
 
     Raises:
         SpecError: fewer than one subset or frame.

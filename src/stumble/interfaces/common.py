@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from stumble.errors import TargetError
@@ -56,12 +56,14 @@ class Goal:
         wanted: (B,) the identity or class to be taken for, or None when untargeted.
         reference: (B, P, D) the embedding to leave (the clean probe's, untargeted) or to approach (that of
             a sequence of the wanted identity, targeted); None for classifiers.
+        counted: (B, V) the gallery views in which it is decided whom the sample shows; None for all.
     """
 
     kind: Literal["untargeted", "targeted"]
     label: Int[Tensor, " b"]
     wanted: Int[Tensor, " b"] | None = None
     reference: Float[Tensor, "b p d"] | None = None
+    counted: Bool[Tensor, "b v"] | None = None
 
     def __post_init__(self) -> None:
         if (self.kind == "targeted") != (self.wanted is not None):
@@ -74,7 +76,8 @@ class Goal:
         """The goals of the samples at the given positions."""
         wanted = None if self.wanted is None else self.wanted[index]
         reference = None if self.reference is None else self.reference[index]
-        return Goal(self.kind, self.label[index], wanted, reference)
+        counted = None if self.counted is None else self.counted[index]
+        return Goal(self.kind, self.label[index], wanted, reference, counted)
 
     def margin(self, scores: Float[Tensor, "b c"]) -> Float[Tensor, " b"]:
         """By how much the goal is reached (> 0) given one score per identity or class, higher is nearer."""
