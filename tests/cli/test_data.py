@@ -35,9 +35,22 @@ def test_the_compressed_layout_is_the_pretreated_raw_one(tmp_path: Path) -> None
     np.testing.assert_array_equal(png.load(png.keys[0]), npz.load(npz.keys[0]))
 
 
+def test_a_second_world_in_casia_as_protocol(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "others"
+    few = ["--subjects", "2", "--views", "90", "--conditions", "nm-04", "--workers", "1"]
+    assert main(["data", "synth", "gait", "--protocol", "casia-a", "--out", str(out), "--format", "png", *few]) == 0
+    assert (out / "a02" / "90_4" / "a02-90_4-001.png").exists()
+    assert main(["data", "check", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert "layout casia-a, protocol casia-a" in shown and "2 of 20 synthetic people: a01, a02" in shown
+    assert "not in the published data set" not in shown
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--protocol", "casia-a", "--views", "090"], "view '090': expected some of 00, 45, 90; did you mean '90'"),
+        (["--protocol", "casia-a", "--conditions", "bg-01"], "condition 'bg-01': expected some of nm-04"),
         (["--views", "0,19"], "view '19': expected some of 000, 018, .* did you mean '"),
         (["--conditions", "nm-07"], "condition 'nm-07': expected some of nm-01"),
         (["--subjects", "0"], "--subjects is 0; expected at least 1"),

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 import os
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -102,11 +104,36 @@ def test_images_read_back_are_the_arrays_bit_for_bit(arrays: Path, tmp_path: Pat
     assert len(list(folder.iterdir())) == len(raw.read(SequenceKey("002", "bg-01", "000")))
 
 
+@pytest.mark.parametrize("layout", ["npz", "png"])
+def test_casia_a_in_either_layout(layout: Literal["npz", "png"], tmp_path: Path) -> None:
+    second = Walkers.second()
+    write_walkers(tmp_path, [1], second, layout, ["nm-04"], ["45"], workers=1)
+    data = open_gait(tmp_path)
+    assert [key.id for key in data.keys] == ["a01/nm-04/45"]
+    assert data.synthetic and data.protocol == "casia-a"
+    np.testing.assert_array_equal(data.read(data.keys[0]), second.silhouettes(1, "nm-04", ["45"])["45"])
+    first = {"npz": "a01/nm-04/45/45.npz", "png": "a01/45_4/a01-45_4-001.png"}[layout]
+    assert (tmp_path / first).exists()
+
+
+def test_a_note_from_before_a_setting_was_there_means_its_default(tmp_path: Path) -> None:
+    write(tmp_path, [1], conditions=("nm-01",), views=("090",))
+    path = tmp_path / "stumble.json"
+    note = json.loads(path.read_text(encoding="utf-8"))
+    for field in ("height", "population", "protocol"):
+        del note["generator"]["init_args"][field]
+    path.write_text(json.dumps(note), encoding="utf-8")
+    write(tmp_path, [2], conditions=("nm-01",), views=("090",))
+    assert open_gait(tmp_path).subjects == ("001", "002")
+
+
 @pytest.mark.parametrize(
     "other",
     [
         {"walkers": Walkers(seed=2)},
         {"walkers": Walkers(noise=SegmentationNoise(ragged=0.2))},
+        {"walkers": Walkers(height=1.3)},
+        {"walkers": Walkers.second()},
         {"layout": "png"},
     ],
 )

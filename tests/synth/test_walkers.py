@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from stumble.data.splits import CASIA_A
 from stumble.errors import SpecError
 from stumble.metrics.gei import gait_energy_images
-from stumble.synth import CONDITIONS, VIEWS, Walkers
+from stumble.synth import Walkers
 from stumble.synth.segmentation import SegmentationNoise
 
 CLEAN = SegmentationNoise(0.0, 0.0, 0.0, 0.0)
@@ -21,9 +22,20 @@ def test_a_walk_seen_by_two_cameras(world: Walkers) -> None:
         assert 40 <= len(frames) <= 110
 
 
-def test_the_names_are_those_of_casia_b() -> None:
-    assert VIEWS == tuple(f"{angle:03d}" for angle in range(0, 181, 18))
-    assert CONDITIONS == ("nm-01", "nm-02", "nm-03", "nm-04", "nm-05", "nm-06", "bg-01", "bg-02", "cl-01", "cl-02")
+def test_the_names_are_those_of_casia_b(world: Walkers) -> None:
+    assert world.views == tuple(f"{angle:03d}" for angle in range(0, 181, 18))
+    assert world.conditions == (
+        "nm-01",
+        "nm-02",
+        "nm-03",
+        "nm-04",
+        "nm-05",
+        "nm-06",
+        "bg-01",
+        "bg-02",
+        "cl-01",
+        "cl-02",
+    )
 
 
 def test_a_view_is_the_same_whatever_else_is_rendered(world: Walkers) -> None:
@@ -120,6 +132,43 @@ def test_the_data_says_that_it_is_synthetic_and_follows_casia_b(world: Walkers) 
     assert data.synthetic and data.protocol == "casia-b" and "synthetic" in data.name
     assert [key.id for key in data.keys] == ["001/nm-01/000", "001/nm-01/090", "002/nm-01/000", "002/nm-01/090"]
     assert data.batch(data.keys[:1]).frames.shape[2:] == (64, 44)
+
+
+def test_a_second_world_follows_casia_a() -> None:
+    data = Walkers.second().data([1, 2], ["nm-01", "nm-04"], ["00", "90"])
+    assert data.synthetic and data.protocol == "casia-a" and data.subjects == ("a01", "a02")
+    gallery, probes = CASIA_A.split(data)
+    assert [len(gallery), len(probes)] == [4, 4]
+    assert Walkers.second().data([1]).keys == CASIA_A.expected(["a01"])
+
+
+def test_directions_of_casia_a_are_to_the_image_plane() -> None:
+    """At 00 the legs open and close across the image, at 90 the person comes nearer, at 45 both."""
+    second = Walkers.second()
+    spread, growth = {}, {}
+    for view, masks in second.masks(2, "nm-01").items():
+        rows = [np.flatnonzero(mask.any(1)) for mask in masks]
+        height = np.array([len(occupied) for occupied in rows])
+        legs = [mask[occupied[-1] - 25 :] for mask, occupied in zip(masks, rows, strict=True)]
+        width = [np.ptp(np.flatnonzero(leg.any(0))) for leg in legs]
+        spread[view] = float(np.std(width / height))
+        growth[view] = float(np.mean(height[-10:]) / np.mean(height[:10]))
+    assert spread["00"] > 3 * spread["90"] < 3 * spread["45"]
+    assert growth["90"] > growth["45"] > 1.1 > growth["00"] > 0.9
+
+
+def test_past_one_camera_every_view_is_a_walk_of_its_own() -> None:
+    second = Walkers.second()
+    _, side = second.walk(1, "nm-01", "00")
+    _, ahead = second.walk(1, "nm-01", "90")
+    assert (side.rotations != ahead.rotations).any()
+    together, alone = second.masks(1, "nm-01", ["45", "90"]), second.masks(1, "nm-01", ["90"])
+    np.testing.assert_array_equal(together["90"], alone["90"])
+
+
+def test_the_camera_is_as_high_as_asked() -> None:
+    lower, higher = (Walkers(height=height).camera("090").position[2] for height in (1.0, 2.0))
+    assert higher - lower == pytest.approx(1.0)
 
 
 def test_what_cannot_be_rendered_is_one_clear_line(world: Walkers) -> None:

@@ -16,21 +16,25 @@ from stumble.data.pretreatment import Flavour
 from stumble.data.trees import Note, files_in, subfolders
 from stumble.errors import DataError
 
-__all__ = ["CasiaATree", "open_casia_a", "walk_folders"]
+__all__ = ["CasiaATree", "open_casia_a", "walk_folder", "walk_folders"]
 
 WALK = re.compile(r"(00|45|90)_([1-4])")
 
 
 @dataclass(frozen=True)
 class CasiaATree:
-    """Reads and pretreats the sequence of a key from CASIA-A's tree: ("fyc", "nm-01", "45") lies in `fyc/45_1`."""
+    """Reads and pretreats the sequence of a key from CASIA-A's tree."""
 
     root: Path
     flavour: Flavour = "opengait"
 
     def __call__(self, key: SequenceKey) -> np.ndarray:
-        number = int(key.condition.removeprefix("nm-"))
-        return read_images(self.root / key.subject / f"{key.view}_{number}", self.flavour)
+        return read_images(walk_folder(self.root, key), self.flavour)
+
+
+def walk_folder(root: Path, key: SequenceKey) -> Path:
+    """Where the images of a key lie: those of ("fyc", "nm-01", "45") in `fyc/45_1`."""
+    return root / key.subject / f"{key.view}_{int(key.condition.removeprefix('nm-'))}"
 
 
 def walk_folders(root: Path) -> Iterator[tuple[SequenceKey, Path]]:

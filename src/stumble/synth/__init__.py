@@ -6,6 +6,6 @@ from stumble.synth.action_dataset import write_actions
 from stumble.synth.actors import Actors
 from stumble.synth.dataset import write_walkers
 from stumble.synth.recorded import RecordedWalkers
-from stumble.synth.walkers import CONDITIONS, VIEWS, Walkers
+from stumble.synth.walkers import Walkers
 
-__all__ = ["CONDITIONS", "VIEWS", "Actors", "RecordedWalkers", "Walkers", "write_actions", "write_walkers"]
+__all__ = ["Actors", "RecordedWalkers", "Walkers", "write_actions", "write_walkers"]

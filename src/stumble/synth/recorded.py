@@ -12,12 +12,13 @@ from jaxtyping import UInt8
 from stumble.data.gait import GaitData, SequenceKey
 from stumble.data.ntu25 import ntu25
 from stumble.data.pretreatment import pretreat_stack
+from stumble.data.splits import CASIA_B
 from stumble.data.trials import Trial
 from stumble.errors import SpecError
 from stumble.synth.body import Body
 from stumble.synth.gait import Motion
 from stumble.synth.retarget import MOTION_CAPTURE, resampled, retarget, walking_ahead
-from stumble.synth.walkers import VIEWS, Walkers
+from stumble.synth.walkers import Walkers
 
 __all__ = ["RecordedWalkers"]
 
@@ -69,13 +70,13 @@ class RecordedWalkers:
         return body, Motion(motion.rotations, motion.root - middle)
 
     def silhouettes(
-        self, subject: str, condition: str, views: Sequence[str] = VIEWS
+        self, subject: str, condition: str, views: Sequence[str] = CASIA_B.views
     ) -> dict[str, UInt8[np.ndarray, "n 64 64"]]:
         """The pretreated silhouettes of one walk, by view."""
         masks = self.world.film(int(subject), condition, *self.walk(subject, condition), views)
         return {view: pretreat_stack(stack)[0] for view, stack in masks.items()}
 
-    def data(self, views: Sequence[str] = VIEWS) -> GaitData:
+    def data(self, views: Sequence[str] = CASIA_B.views) -> GaitData:
         """All trials as a data set in memory, rendered when a walk is first read."""
         keys = [SequenceKey(subject, condition, view) for subject, condition in self.numbered for view in views]
 
