@@ -241,3 +241,8 @@ def test_the_wrong_architecture_is_named(shipped: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", zoo.names())
 def test_everything_that_is_shipped_loads(name: str) -> None:
     assert sum(p.numel() for p in zoo.Shipped(name).load().parameters()) == zoo.Shipped(name).card.parameters
+
+
+def test_what_is_shipped_stays_small() -> None:
+    sizes = [zoo.Shipped(name).path.stat().st_size for name in zoo.names()]
+    assert max(sizes) < 12e6 and sum(sizes) < 60e6
