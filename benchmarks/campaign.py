@@ -4,7 +4,7 @@
     python benchmarks/campaign.py walkers docs
 
 Writes DOCS/campaign.md. Both are whole processes from their start to their end, with one worker and one thread, and
-take turns; the same sequences, attack, judge and files. Seconds of processor time, which other work on the machine
+take turns; the same sequences, batches, attack, judge and files. Seconds of processor time, which other work on the machine
 disturbs little, stand beside those on the clock.
 """
 
@@ -37,6 +37,7 @@ attacks:
     init_args:
       prior: {{class_path: Shipped, init_args: {{name: wgan-synthetic}}}}
       iterations: {iterations}
+shard: {limit}
 """
 
 
@@ -44,7 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("docs", type=Path, nargs="?", default=Path("docs"))
-    parser.add_argument("--sequences", type=int, default=160, help="as many as take about a minute")
+    parser.add_argument("--sequences", type=int, default=24, help="as many as take about a minute")
     parser.add_argument("--quick", action="store_true", help="two sequences, once, to see that it runs")
     given = parser.parse_args()
     sequences, iterations, repeats = (2, 1, 1) if given.quick else (given.sequences, 100, REPEATS)
@@ -103,7 +104,7 @@ def page(sequences: int, iterations: int, repeats: int, seconds: dict[str, tuple
 
 The temporal sparse attack on {sequences} synthetic probes of 40 frames, one altered frame, {iterations} steps, with and
 without a plan, run folder, worker process, locks and shards. Medians of {repeats} runs that take turns; one worker, one
-thread, whole processes from start to end.
+thread, whole processes from start to end. One shard, so that both take the same batches.
 
 | | seconds on the clock | of the processor |
 |---|---:|---:|
