@@ -4,8 +4,8 @@
     python benchmarks/campaign.py walkers docs
 
 Writes DOCS/campaign.md. Both are whole processes from their start to their end, with one worker and one thread, and
-take turns; the same sequences, batches, attack, judge and files. Seconds of processor time, which other work on the machine
-disturbs little, stand beside those on the clock.
+take turns; as many sequences in the same batches, the same attack, judge and files. Seconds of processor time, which
+other work on the machine disturbs little, stand beside those on the clock.
 """
 
 from __future__ import annotations

@@ -74,4 +74,4 @@ def show_rigor(results: Sequence[CellResult]) -> None:
         share = f"{worst.percent:.1f} % ({worst.low:.1f}–{worst.high:.1f}) of {worst.n} decisions"
         label = " · synthetic data" if bench in synthetic else ""
         print(f"worst case over all attacks, {bench} · {goal}{label}: {share}")
-    show_objections(objections_to(results))
+    show_objections(objections(done))

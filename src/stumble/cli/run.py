@@ -53,11 +53,12 @@ def run(
         goals: [untargeted, targeted]
         seeds: [1, 2]
     Presets: preset:gait-fig4 is rank-1 by view beside random and real frames, -table2 targeted success, -table3
-    the same beside spoofing, -table5 and -table6 another data set (CASIA-A), -table8 inserted frames, -baselines
-    attacks on pixels; preset:ciasa-fig2 is one step against epsilon, -table1 the basic mode, -table2 regions of the
-    body, -table4 what each constraint costs, -table5 the weight lambda, -failures the clips that held out. OUT gets a
-    campaign as from a plan, result.json, table.md and, of some, figure.svg. "synthetic data" stands wherever people
-    are made up.
+    the same beside spoofing, -table4 made on one recogniser and judged on another, -table5 and -table6 another data
+    set (CASIA-A), -table7 places of inserted frames, -table8 their number, -baselines attacks on pixels;
+    preset:ciasa-fig2 is one step against epsilon, -table1 the basic mode, -table2 regions of the body, -table3 transfer
+    between recognisers, -table4 what each constraint costs, -table5 the weight lambda, -failures the clips that held
+    out. Where the paper concludes something in words, it is said whether that holds. OUT gets a campaign as from a
+    plan, result.json, table.md and, of some, figure.svg. "synthetic data" stands wherever people are made up.
 
     Example:
         stumble run plan.yaml --out out/grid --workers 2

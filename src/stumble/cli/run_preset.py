@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from stumble.campaign.presets.gait import GAIT_PRESETS, GaitPreset, GaitSetting
 from stumble.campaign.presets.gait_outcome import gait_outcomes
 from stumble.campaign.presets.transfer import each_on_each, transfers
 from stumble.campaign.records import provenance
+from stumble.campaign.results import CellResult
 from stumble.campaign.run_folder import RunFolder
 from stumble.cli.campaign_table import objections_to, results_of, show_objections
 from stumble.cli.carry_out import Execution, carry_out
@@ -76,13 +77,13 @@ def run_preset(name: str, chosen: Chosen, out: Path, execution: Execution, comma
     finished = carry_out(preset.plan(benches, chosen.seed, chosen.memory), out, execution, command_line)
     if finished.failed:
         return 1
-    tested = next(iter(finished.tested.values()))
+    tested, results = next(iter(finished.tested.values())), results_of(finished.folder)
     table: GaitPresetTable | PresetTable | TransferTable
     if isinstance(preset, GaitPreset):
-        table, more, files = _gait_result(preset, finished.folder, tested, benches["target"])
+        table, more, files = _gait_result(preset, results, tested, benches["target"])
     else:
-        table, more, files = _skeleton_result(preset, finished.folder, tested, chosen)
-    against = objections_to(results_of(finished.folder))
+        table, more, files = _skeleton_result(preset, finished.folder, results, tested, chosen)
+    against = objections_to(results)
     if against:
         files["table.md"] += f"\n## Flags\n\n{listed([str(one) for one in against])}\n"
     result = {
@@ -182,10 +183,10 @@ def _discriminator(name: str, layout: Layout) -> zoo.Shipped | None:
 
 
 def _gait_result(
-    preset: GaitPreset, folder: RunFolder, tested: Tested, bench: Bench
+    preset: GaitPreset, results: Sequence[CellResult], tested: Tested, bench: Bench
 ) -> tuple[GaitPresetTable, dict[str, Any], dict[str, str]]:
     assert isinstance(bench, GaitBench)
-    outcomes = gait_outcomes(preset, folder)
+    outcomes = gait_outcomes(preset, results)
     made = "" if bench.source is None else f", frames made on {bench.source}"
     table = GaitPresetTable(preset, outcomes, tested.data, tested.synthetic, f"{bench.model}{made}")
     files = {"table.md": table.markdown() + "\n"}
@@ -195,13 +196,13 @@ def _gait_result(
 
 
 def _skeleton_result(
-    preset: SkeletonPreset, folder: RunFolder, tested: Tested, chosen: Chosen
+    preset: SkeletonPreset, folder: RunFolder, results: Sequence[CellResult], tested: Tested, chosen: Chosen
 ) -> tuple[PresetTable | TransferTable, dict[str, Any], dict[str, str]]:
     if len(preset.models) > 1:
-        transfer = TransferTable(preset, transfers(preset, folder), tested.data, tested.synthetic)
+        transfer = TransferTable(preset, transfers(preset, results), tested.data, tested.synthetic)
         return transfer, {}, {"table.md": transfer.markdown() + "\n"}
     layout = open_actions(chosen.data).layout
-    outcomes, unit = skeleton_outcomes(preset, folder), unit_of(layout.name)
+    outcomes, unit = skeleton_outcomes(preset, folder, results), unit_of(layout.name)
     table = PresetTable(preset, outcomes, tested.data, tested.synthetic, column_for(chosen.split, layout), unit)
     assert isinstance(tested, TestedActions)
     drawing = preset_figure(table, tested.evaluation)

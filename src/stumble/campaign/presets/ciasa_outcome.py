@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from stumble.campaign.action_summary import ActionSummary, summarise_actions
 from stumble.campaign.presets.ciasa import SkeletonPreset, SkeletonRow
+from stumble.campaign.results import CellResult
 from stumble.campaign.run_folder import RunFolder
 
 __all__ = ["SkeletonOutcome", "skeleton_outcomes"]
@@ -49,9 +51,11 @@ class SkeletonOutcome:
         return [{name: row[name] for name in names} for row in sorted(rows, key=lambda row: row["margin_after"])]
 
 
-def skeleton_outcomes(preset: SkeletonPreset, folder: RunFolder) -> tuple[SkeletonOutcome, ...]:
-    """All rows in order. Raises DataError where nothing is there of one."""
+def skeleton_outcomes(
+    preset: SkeletonPreset, folder: RunFolder, results: Sequence[CellResult]
+) -> tuple[SkeletonOutcome, ...]:
+    """All rows in order, with where their samples lie in the folder. Raises DataError where nothing is there of one."""
     return tuple(
         SkeletonOutcome(row, preset.goal, verdicts, tuple(map(folder.samples, result.done)))
-        for row, result, verdicts in preset.found(folder)
+        for row, result, verdicts in preset.found(results)
     )

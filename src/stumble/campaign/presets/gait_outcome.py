@@ -12,7 +12,7 @@ from jaxtyping import Bool
 from stumble.campaign.breakdown import kinds
 from stumble.campaign.figures import column
 from stumble.campaign.presets.gait import ALL, GaitPreset, GaitRow, Measure
-from stumble.campaign.run_folder import RunFolder
+from stumble.campaign.results import CellResult
 from stumble.metrics.intervals import subject_bootstrap
 
 __all__ = ["Dynamic", "GaitFigures", "GaitOutcome", "dynamic", "figures", "gait_outcomes"]
@@ -69,10 +69,10 @@ class Dynamic:
     n: int
 
 
-def gait_outcomes(preset: GaitPreset, folder: RunFolder) -> tuple[GaitOutcome, ...]:
+def gait_outcomes(preset: GaitPreset, results: Sequence[CellResult]) -> tuple[GaitOutcome, ...]:
     """All rows in order. Raises DataError where nothing is there of one."""
     found = []
-    for row, _, verdicts in preset.found(folder):
+    for row, _, verdicts in preset.found(results):
         parts = _parts(verdicts) if preset.apart else {ALL: verdicts}
         after, before = (
             {kind: figures(part, preset.measure, when, preset.apart) for kind, part in parts.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -11,8 +11,7 @@ import pyarrow as pa
 
 from stumble.campaign.bench import Bench
 from stumble.campaign.plan import Plan
-from stumble.campaign.results import CellResult, read_results
-from stumble.campaign.run_folder import RunFolder
+from stumble.campaign.results import CellResult
 from stumble.errors import DataError
 from stumble.interfaces import Attack, SkeletonAttack
 
@@ -67,17 +66,20 @@ class Preset(Generic[Rows]):
         attacks = {row.name: row.attack for row in self.rows}
         return Plan(dict(benches), attacks, (self.goal,), (seed,), memory=memory)
 
-    def found(self, folder: RunFolder) -> Iterator[tuple[Rows, CellResult, pa.Table]]:
+    def found(self, results: Sequence[CellResult]) -> Iterator[tuple[Rows, CellResult, pa.Table]]:
         """Each cell with its row and all its verdicts, bench by bench.
+
+        Args:
+            results: of the preset's campaign, as `read_results` has them.
 
         Raises:
             DataError: there are none, as where all clips are taken for the wanted class already.
         """
         rows = {row.name: row for row in self.rows}
-        for result in read_results(folder):
+        for result in results:
             row = rows[result.cell.entry.attack]
             if result.verdicts is None:
-                raise DataError(folder.root, f"no verdict on {row.label!r}", "at least one")
+                raise DataError(f"preset:{self.name}", f"no verdict on {row.label!r}", "at least one")
             yield row, result, result.verdicts
 
 

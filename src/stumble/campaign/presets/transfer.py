@@ -15,7 +15,7 @@ from stumble.campaign.action_summary import ActionSummary, summarise_actions
 from stumble.campaign.choices import classifier, weights
 from stumble.campaign.presets.ciasa import AS_PRINTED, SkeletonPreset, SkeletonRow
 from stumble.campaign.presets.ciasa_printed import TABLE_3, PrintedTransfer
-from stumble.campaign.run_folder import RunFolder
+from stumble.campaign.results import CellResult
 from stumble.interfaces import SkeletonTarget
 from stumble.metrics.classification import Accuracy
 from stumble.models import AGCN, PALSTM, STGCN
@@ -78,9 +78,11 @@ def each_on_each(bench: ActionBench, models: Sequence[str]) -> dict[str, ActionB
     }
 
 
-def transfers(preset: SkeletonPreset, folder: RunFolder) -> tuple[Transfer, ...]:
+def transfers(preset: SkeletonPreset, results: Sequence[CellResult]) -> tuple[Transfer, ...]:
     """All attacks of a preset on such benches. Raises DataError where nothing is there of one."""
-    found = ((row, result.cell.entry.bench.split(_BETWEEN), verdicts) for row, result, verdicts in preset.found(folder))
+    found = (
+        (row, result.cell.entry.bench.split(_BETWEEN), verdicts) for row, result, verdicts in preset.found(results)
+    )
     return tuple(Transfer(row, source, judged, verdicts) for row, (source, judged), verdicts in found)
 
 
