@@ -123,14 +123,14 @@ def test_workers_may_start_before_there_is_anything_to_do(
     plan: Plan, undisturbed: list[dict[str, object]], tmp_path: Path
 ) -> None:
     executor = LocalExecutor(2)
-    with executor.early(threads=1):
+    with executor.early(plan, "random"):
         early = multiprocessing.active_children()
         folder = start(plan, tmp_path / "run")
         executor.run(folder)
     assert rows(folder) == undisturbed
     shards = [shard for cell in folder.cells() for shard in cell.shards]
     assert {folder.provenance(shard)["process"] for shard in shards} <= {process.pid for process in early}
-    with executor.early(threads=1):
+    with executor.early(plan, "random"):
         unneeded = set(multiprocessing.active_children()) - set(early)
     assert len(early) == len(unneeded) == 2 and not any(process.is_alive() for process in unneeded)
 

@@ -10,11 +10,12 @@ import pyarrow as pa
 import pytest
 
 from stumble.attacks import OneStep
+from stumble.campaign.action_bench import ActionBench
 from stumble.campaign.cell import Cell, cells_of
 from stumble.campaign.plan import Plan
 from stumble.campaign.results import read_results
 from stumble.campaign.run_folder import RunFolder
-from stumble.campaign.work import Event, Worker
+from stumble.campaign.work import Event, Worker, prepared
 from stumble.errors import DataError, SpecError
 
 
@@ -45,6 +46,27 @@ def test_a_worker_does_all_shards(started: Started) -> None:
         assert result.verdicts is not None
         assert result.verdicts["sample"].to_pylist() == list(result.cell.samples)
     assert started.folder.provenance(started.cells[0].shards[0])["threads"] == 1
+
+
+def test_a_bench_prepared_beforehand_gives_the_same(plan: Plan, started: Started, tmp_path: Path) -> None:
+    Worker(started.folder).run()
+    again = RunFolder(tmp_path / "again")
+    again.start(plan, started.cells, {})
+    benches = prepared(plan, "random")
+    assert "evaluation" in vars(benches["random"])
+    Worker(again, benches=benches).run()
+    assert results(again) == results(started.folder)
+
+
+def test_what_cannot_be_prepared_is_left_to_who_meets_it(plan: Plan, tmp_path: Path) -> None:
+    assert prepared(replace(plan, benches={"random": ActionBench(str(tmp_path / "none.pt"), tmp_path)}), "random") == {}
+
+
+def test_the_next_bench_is_the_first_with_something_left(plan: Plan, started: Started, tmp_path: Path) -> None:
+    assert RunFolder(tmp_path / "new").next_bench(plan) == started.folder.next_bench(plan) == "random"
+    assert started.folder.next_bench(replace(plan, benches={"other": plan.benches["random"]})) is None
+    Worker(started.folder).run()
+    assert started.folder.next_bench(plan) is None
 
 
 def test_what_there_is_so_far_is_read_once_with_what_made_it(started: Started) -> None:

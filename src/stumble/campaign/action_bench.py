@@ -156,6 +156,9 @@ class TestedActions(Tested):
             tables.append(self.judging(clean, stored, result, aim, clips, attack.constraints(clean)))
         return pa.concat_tables(tables, promote_options="permissive") if tables else verdicts
 
+    def prepare(self) -> None:
+        self.evaluation, self.crafting, self.judging  # noqa: B018  (each is kept)
+
     def held(self) -> Tested:
         data = replace(self.source, read=Held(dict(self.source.sequences())))
         copy = replace(self, source=data)

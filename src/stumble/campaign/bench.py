@@ -61,6 +61,10 @@ class Tested(ABC):
         """What the attack sees, on the first few samples."""
 
     @abstractmethod
+    def prepare(self) -> None:
+        """Do now what would otherwise be done with the first attack: load the network, embed a gallery."""
+
+    @abstractmethod
     def attack(
         self, attack: Any, goal: str, seed: int, samples: Sequence[str], folder: Path, progress: Progress
     ) -> pa.Table:

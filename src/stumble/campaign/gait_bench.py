@@ -186,6 +186,9 @@ class _Tested(Tested):
             tables.append(judge(clean, stored, result, aim, probes, _kept(attack)))
         return pa.concat_tables(tables, promote_options="permissive") if tables else verdicts
 
+    def prepare(self) -> None:
+        self.evaluation, self.crafting, self.plausibility  # noqa: B018  (each is kept)
+
     def held(self) -> Tested:
         data = replace(self.readable, read=Held(dict(self.readable.sequences())))
         copy = replace(self, source=replace(data, keys=()), readable=data)

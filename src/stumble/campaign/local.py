@@ -16,10 +16,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from typing import Any
 
+from stumble.campaign.plan import Plan
 from stumble.campaign.run_folder import RunFolder
-from stumble.campaign.work import DEATHS, Event, Executor, Worker
+from stumble.campaign.work import DEATHS, Event, Executor, Worker, prepared
 from stumble.errors import StumbleError
+from stumble.spec import from_plain, to_plain
 from stumble.training.memory import keep_freed_memory
 
 __all__ = ["Hired", "LocalExecutor"]
@@ -42,10 +45,10 @@ class LocalExecutor(Executor):
         return self.workers or max(1, (os.cpu_count() or 1) // threads)
 
     @contextmanager
-    def early(self, threads: int) -> Iterator[None]:
-        """Workers start, which takes seconds, while the block reads what they will work on; those that are not needed
-        end with it."""
-        self.waiting.extend(_started() for _ in range(self.count(threads)))
+    def early(self, plan: Plan, bench: str) -> Iterator[None]:
+        """Workers start and prepare one of the plan's benches, which takes seconds, while the block looks at what they
+        will work on; those that are not needed end with it."""
+        self.waiting.extend(_started((to_plain(plan), bench)) for _ in range(self.count(plan.threads)))
         try:
             yield
         finally:
@@ -156,11 +159,12 @@ class _Crew:
         self.hire()
 
 
-def _started() -> Hired:
-    """A worker that waits for orders. Interruptions from the keyboard are not for it, from its first moment on."""
+def _started(ahead: tuple[Any, str] | None = None) -> Hired:
+    """A worker that waits for orders, and until they come prepares a bench of a plan. Interruptions from the keyboard
+    are not for it, from its first moment on."""
     context = mp.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs,), daemon=True)
+    process = context.Process(target=_work, args=(theirs, ahead), daemon=True)
     listening = signal.getsignal(signal.SIGINT)
     alone = threading.current_thread() is threading.main_thread()
     if alone:
@@ -174,7 +178,7 @@ def _started() -> Hired:
     return Hired(process, ours)
 
 
-def _work(pipe: Connection) -> None:
+def _work(pipe: Connection, ahead: tuple[Any, str] | None) -> None:
     """What a worker process does.
 
     The first thing that comes through the pipe says where; anything after it means stop, and so does its end, when the
@@ -188,7 +192,8 @@ def _work(pipe: Connection) -> None:
             pipe.send(event)
 
     try:
-        Worker(RunFolder(pipe.recv()), tell, pipe.poll).run()
+        benches = {} if ahead is None else prepared(from_plain(ahead[0], Plan), ahead[1])
+        Worker(RunFolder(pipe.recv()), tell, pipe.poll, benches).run()
     except (ConnectionError, EOFError):
         return
     except StumbleError as error:

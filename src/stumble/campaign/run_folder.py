@@ -106,10 +106,12 @@ class RunFolder:
         """Whether its verdicts and samples are there."""
         return (self._of(shard) / _VERDICTS).exists()
 
-    def finished(self) -> bool:
-        """Whether there is a campaign here of which nothing is left to do."""
-        there = (self.root / _PLAN).exists()
-        return there and all(self.done(shard) for cell in self.cells() for shard in cell.shards)
+    def next_bench(self, plan: Plan) -> str | None:
+        """The bench of this plan that is met first by whoever goes on; None where nothing is left to do."""
+        if not (self.root / _PLAN).exists():
+            return next(iter(plan.benches))
+        left = (cell for cell in self.cells() if not all(self.done(shard) for shard in cell.shards))
+        return next((cell.entry.bench for cell in left if cell.entry.bench in plan.benches), None)
 
     def failure(self, shard: Shard) -> str | None:
         """Why it could not be done when last tried, or None."""

@@ -12,6 +12,7 @@ import platform
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -22,10 +23,11 @@ import torch
 from stumble import __version__
 from stumble.campaign.bench import Tested
 from stumble.campaign.cell import Cell, Shard
+from stumble.campaign.plan import Plan
 from stumble.campaign.run_folder import RunFolder
 from stumble.errors import StorageError, StumbleError
 
-__all__ = ["DEATHS", "Event", "Executor", "Worker", "made_here"]
+__all__ = ["DEATHS", "Event", "Executor", "Worker", "made_here", "prepared"]
 
 DEATHS = 3
 """A shard in which so many workers have died is given up."""
@@ -73,12 +75,13 @@ class Worker:
         folder: of the campaign.
         tell: is told of what happens.
         stopping: asked before each shard.
+        benches: those of the plan that were opened already; the others are as they are met.
     """
 
     folder: RunFolder
     tell: Callable[[Event], None] = lambda event: None
     stopping: Callable[[], bool] = lambda: False
-    _benches: dict[str, Tested] = field(default_factory=dict, init=False, repr=False)
+    benches: dict[str, Tested] = field(default_factory=dict, repr=False)
 
     def run(self) -> None:
         """Work. What goes wrong with one shard is kept with it, for all workers, and the others go on.
@@ -132,10 +135,21 @@ class Worker:
         )
 
     def _bench(self, name: str) -> Tested:
-        if name not in self._benches:
+        if name not in self.benches:
             plan = self.folder.plan
-            self._benches[name] = plan.benches[name].open(int(plan.memory * 2**30))
-        return self._benches[name]
+            self.benches[name] = plan.benches[name].open(int(plan.memory * 2**30))
+        return self.benches[name]
+
+
+def prepared(plan: Plan, name: str) -> dict[str, Tested]:
+    """A bench of a plan, opened and prepared with the plan's threads; nothing where that cannot be done, which whoever
+    opens it for the campaign will be told."""
+    torch.set_num_threads(plan.threads)
+    with suppress(Exception):
+        tested = plan.benches[name].open(int(plan.memory * 2**30))
+        tested.prepare()
+        return {name: tested}
+    return {}
 
 
 def made_here() -> dict[str, object]:

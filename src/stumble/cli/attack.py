@@ -89,7 +89,7 @@ def attack(
         kinds: which probes, such as NM or NM,BG,CL.
         views: whose views, such as 000,090; all by default.
         subjects: whom to test, such as 75-124; by default those that the protocol tests.
-        limit: attack so many probes, spread evenly; all by default.
+        limit: attack so many probes, drawn at random, always the same ones; all by default.
         frames: use the first so many frames of each sequence; null for all.
         distance: "per-part", the mean distance of the parts (OpenGait); "flattened", of the whole vector (GaitSet).
         seed: of the attack.

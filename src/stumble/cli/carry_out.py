@@ -75,8 +75,9 @@ def carry_out(plan: Plan, out: Path, execution: Execution, command_line: str) ->
     """Do what is left of a plan in its folder, and say which shards failed."""
     folder, local = RunFolder(out), LocalExecutor(execution.workers)
     with ExitStack() as early:
-        if execution.executor == "local" and not folder.finished():
-            early.enter_context(local.early(plan.threads))
+        first = folder.next_bench(plan)
+        if execution.executor == "local" and first is not None:
+            early.enter_context(local.early(plan, first))
         tested = _opened(plan)
         cells = cells_of(plan, tested)
         folder.start(plan, cells, provenance(command_line))
