@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from cmaes import SepCMA
 from jaxtyping import Float
 from torch import Tensor
 
@@ -21,6 +21,9 @@ from stumble.objectives import Margin, Objective, logits_of
 from stumble.seeds import stream
 from stumble.sequences import Silhouettes
 from stumble.targets.frozen import on_frozen
+
+if TYPE_CHECKING:
+    from cmaes import SepCMA  # which imports half of SciPy: left to those who use it
 
 __all__ = ["EvolvedLatents"]
 
@@ -87,6 +90,8 @@ class EvolvedLatents(Attack):
                 f"EvolvedLatents: population is {self.population}; expected at most {dimensions}, the dimensions of a "
                 f"sample's latents, or all {self.queries} queries"
             )
+        from cmaes import SepCMA
+
         seed = int(randomness.integers(2**32))
         optimiser = SepCMA(np.zeros(dimensions), sigma=1.0, seed=seed, population_size=self.population)
         return _Search(optimiser, self.queries)

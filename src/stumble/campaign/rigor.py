@@ -16,8 +16,8 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import scipy
 from jaxtyping import Bool
-from scipy.stats import binomtest
 
 from stumble.campaign.cell import Cell
 from stumble.campaign.figures import Rate, column, rate, reached
@@ -292,7 +292,7 @@ def _more(first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " n"], whose: 
     _, owner = np.unique(whose, return_inverse=True)
     ahead = np.bincount(owner, first.astype(float) - second)
     wins, losses = int((ahead > 0).sum()), int((ahead < 0).sum())
-    return wins > losses and bool(binomtest(wins, wins + losses, alternative="greater").pvalue < _LEVEL)
+    return wins > losses and bool(scipy.stats.binomtest(wins, wins + losses, alternative="greater").pvalue < _LEVEL)
 
 
 def _rates(first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " n"]) -> str:

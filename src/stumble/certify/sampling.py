@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import scipy
 import torch
 from jaxtyping import Float, Int
-from scipy.stats import beta
 from torch import Tensor
 
 from stumble.certify.votes import Votes
@@ -18,7 +18,7 @@ __all__ = ["Sampling", "lower_bound"]
 
 def lower_bound(hits: int, total: int, alpha: float) -> float:
     """Clopper and Pearson's one-sided lower bound of a probability, which it exceeds with probability at most alpha."""
-    return float(beta.ppf(alpha, hits, total - hits + 1)) if hits else 0.0
+    return float(scipy.stats.beta.ppf(alpha, hits, total - hits + 1)) if hits else 0.0
 
 
 @dataclass(frozen=True)

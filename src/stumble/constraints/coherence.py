@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 import torch
 from jaxtyping import Bool, Float, UInt8
-from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from stumble.errors import SpecError
@@ -133,4 +133,5 @@ def _depths(frames: UInt8[Tensor, "r h w"]) -> Float[np.ndarray, "r h w"]:
 def _depth(white: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
     if white.all() or not white.any():
         return np.full(white.shape, float(sum(white.shape)) * (1 if white.all() else -1))
-    return distance_transform_edt(white) - distance_transform_edt(~white)
+    inside, outside = (scipy.ndimage.distance_transform_edt(part) for part in (white, ~white))
+    return inside - outside

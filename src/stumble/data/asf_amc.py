@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.spatial.transform import Rotation
 
 from stumble.data.recording import Recording
 from stumble.data.text_lines import TextLines
@@ -81,7 +81,8 @@ class AcclaimSkeleton:
             local = np.eye(3)
             if turning:
                 order = "".join(bone.channels[column][1] for column in turning)
-                local = Rotation.from_euler(order, values[:, turning], degrees=degrees).as_matrix()
+                turned = scipy.spatial.transform.Rotation.from_euler(order, values[:, turning], degrees=degrees)
+                local = turned.as_matrix()
             turns[:, index] = bone.axes @ local @ bone.axes.T
             if bone.parent < 0:
                 place = [bone.channels.index(channel) for channel in _PLACES]
@@ -225,7 +226,8 @@ class _SkeletonFile:
     def _turn(self, angles: list[float], order: str) -> np.ndarray:
         by_axis = dict(zip("xyz", angles, strict=True))
         ordered = [by_axis[axis] for axis in order.lower()]
-        return np.asarray(Rotation.from_euler(order.lower(), ordered, degrees=self.degrees).as_matrix())
+        turned = scipy.spatial.transform.Rotation.from_euler(order.lower(), ordered, degrees=self.degrees)
+        return np.asarray(turned.as_matrix())
 
 
 def read_amc(path: Path | str, skeleton: AcclaimSkeleton, frame_rate: float = 120.0) -> Recording:

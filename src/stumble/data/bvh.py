@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.spatial.transform import Rotation
 
 from stumble.data.recording import Recording
 from stumble.data.text_lines import TextLines
@@ -120,7 +120,7 @@ def _positions(joints: list[_Joint], rows: Float[np.ndarray, "t c"]) -> Float[np
         if turning:
             order = "".join(name[0] for name in turning)  # upper case: each about the axes that the ones before turned
             angles = np.stack([values[name] for name in turning], 1)
-            turns[:, index] = Rotation.from_euler(order, angles, degrees=True).as_matrix()
+            turns[:, index] = scipy.spatial.transform.Rotation.from_euler(order, angles, degrees=True).as_matrix()
         if joint.parent < 0:
             places[:, index] = place
         else:

@@ -70,7 +70,8 @@ def _templates_resist(outcomes: Sequence[GaitOutcome]) -> Finding | None:
         return None
     low, high = subject_bootstrap(after, before, verdicts["subject"].to_pylist())  # both of the same resample
     claim = f"Templates resist: judged on energy images, at least {_KEPT:.0f} % of the rank-1 is kept"
-    figure = f"{100 * after.sum() / before.sum():.1f} % ({low:.1f}–{high:.1f}) of {100 * before.mean():.1f}"
+    rank1 = f"over all decisions {100 * before.mean():.1f} before and {100 * after.mean():.1f} after"
+    figure = f"{100 * after.sum() / before.sum():.1f} % ({low:.1f}–{high:.1f}): {rank1}"
     return Finding(claim, _above(low - _KEPT, high - _KEPT), figure)
 
 
