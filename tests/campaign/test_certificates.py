@@ -116,9 +116,11 @@ def test_every_clip_is_certified(actors: ActionEvaluation) -> None:
     assert [row["sample"] for row in rows] == [str(k) for k in range(6)]
     assert all(row["correct"] and row["plain_correct"] and not row["abstained"] for row in rows)
     assert all(row["answer"] == row["label"] for row in rows)
+    assert all(row["plain_seconds"] > 0 and row["seconds"] > 0 for row in rows)
     assert {row["coordinates"] for row in rows} == {4 * 25 * 3}
     again = certify_actions(actors, method, seed=1).to_pylist()
-    assert [{**row, "seconds": 0} for row in again] == [{**row, "seconds": 0} for row in rows]
+    timed = {"seconds": 0, "plain_seconds": 0}
+    assert [row | timed for row in again] == [row | timed for row in rows]
 
 
 def made(radii: list[float], correct: list[bool], abstained: list[bool] | None = None) -> pa.Table:
@@ -134,6 +136,7 @@ def made(radii: list[float], correct: list[bool], abstained: list[bool] | None =
             "radius": radii,
             "queries": [5] * count,
             "seconds": [0.5] * count,
+            "plain_seconds": [0.4] * count,
             "coordinates": [100] * count,
         }
     )
@@ -146,6 +149,7 @@ def test_certified_accuracy_falls_with_the_radius() -> None:
     assert all(level.ci95[0] <= level.percent <= level.ci95[1] for level in summary.curve)
     assert (summary.sequences, summary.decisions, summary.plain, summary.right) == (2, 4, 100.0, 75.0)
     assert (summary.abstained, summary.largest, summary.queries, summary.seconds) == (25.0, 2.0, 5.0, 0.5)
+    assert summary.cost == pytest.approx(1.25)
 
 
 def test_a_radius_in_metres_grows_by_round_steps() -> None:

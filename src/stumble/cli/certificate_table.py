@@ -34,4 +34,4 @@ def show_certificates(summary: CertifiedSummary, attacks: Sequence[AttackPoint],
     kind = "deterministic" if confidence == 1 else f"each sequence's claims hold with probability {confidence:g}"
     print(f"{s.sequences} sequences, {s.decisions} decisions; {kind}; nothing right is proven beyond {s.largest:.3g}")
     print(f"unattacked: {s.plain:.1f} % right as it is, {s.right:.1f} % by the vote; {s.abstained:.1f} % abstained")
-    print(f"cost: {s.queries:.0f} answers and {s.seconds:.2f} s per sequence")
+    print(f"cost: {s.queries:.0f} answers, {s.seconds:.2f} s per sequence, {s.cost:.2f} times the recogniser as it is")
