@@ -9,7 +9,7 @@ from stumble import zoo
 from stumble.attacks import CIASA
 from stumble.campaign.action_bench import ActionBench
 from stumble.campaign.presets.ciasa import CIASA_PRESETS, SkeletonPreset, SkeletonSetting
-from stumble.campaign.presets.transfer import Transfer, called, each_on_each
+from stumble.campaign.presets.transfer import Transfer, called, paired
 from stumble.data.pose_pool import FolderPoses
 from stumble.errors import WeightsError
 from stumble.interfaces import SkeletonTarget
@@ -23,8 +23,8 @@ CLASSES = ("stoop", "fall")
 JOINTS, BONES = (AGCN(CLASSES, recipe=TwoStream(stream, 8, 1)) for stream in ("joint", "bone"))
 
 
-def made() -> SkeletonPreset:
-    return CIASA_PRESETS["ciasa-table3"](SkeletonSetting(NTU25, FolderPoses(Path("actions"), "synthetic-xsub")))
+def made(name: str = "ciasa-table3") -> SkeletonPreset:
+    return CIASA_PRESETS[name](SkeletonSetting(NTU25, FolderPoses(Path("actions"), "synthetic-xsub")))
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +39,20 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_each_is_the_source_for_each(models: dict[str, str]) -> None:
     bench = ActionBench("nothing", Path("actions"), limit=8)
     both = f"{models['joint']}+{models['bone']}"
-    benches = each_on_each(bench, [models["stgcn"], both, models["lstm"]])
+    benches = paired(bench, [models["stgcn"], both, models["lstm"]], each=True)
     assert list(benches)[:4] == ["ST-GCN to ST-GCN", "ST-GCN to 2s-AGCN", "ST-GCN to PA-LSTM", "2s-AGCN to ST-GCN"]
     assert benches["ST-GCN to ST-GCN"] == ActionBench(models["stgcn"], Path("actions"), limit=8)
     assert benches["2s-AGCN to PA-LSTM"] == ActionBench(models["lstm"], Path("actions"), limit=8, source=both)
     assert len(benches) == 9
+    first = paired(bench, [models["stgcn"], both, models["lstm"]], each=False)
+    assert first == dict(list(benches.items())[:3])
 
 
 def test_two_of_a_kind_are_numbered(models: dict[str, str]) -> None:
-    benches = each_on_each(ActionBench("nothing", Path("actions")), [models["stgcn"], models["stgcn"]])
+    benches = paired(ActionBench("nothing", Path("actions")), [models["stgcn"], models["stgcn"]], each=False)
     assert list(benches)[1] == "ST-GCN to ST-GCN (2)" and benches["ST-GCN to ST-GCN (2)"].source == models["stgcn"]
     with pytest.raises(WeightsError, match="found no such file"):
-        each_on_each(ActionBench("nothing", Path("actions")), [models["stgcn"], "nowhere.pt"])
+        paired(ActionBench("nothing", Path("actions")), [models["stgcn"], "nowhere.pt"], each=False)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ def test_recognisers_are_called_what_papers_call_them(target: SkeletonTarget, na
 
 
 def test_with_and_without_early_stop() -> None:
-    preset = made()
+    preset = made("ciasa-matrix")
     attacks = {row.label: row.attack for row in preset.rows if isinstance(row.attack, CIASA)}
     assert [(a.stop, a.projection) for a in attacks.values()] == [
         (None, "paper"),
@@ -83,7 +85,8 @@ def test_with_and_without_early_stop() -> None:
 
 
 def test_what_the_paper_prints_is_of_what_is_made_on_st_gcn() -> None:
-    row, *others = made().rows
+    row, *others = made("ciasa-matrix").rows
+    assert made().rows[0] == row and not made().each
     found = {
         judged: Transfer(row, "ST-GCN", judged, pa.table({})).printed for judged in ("PA-LSTM", "2s-AGCN", "ST-GCN")
     }

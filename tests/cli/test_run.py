@@ -125,7 +125,7 @@ def others(actions: Path) -> dict[str, Path]:
 def test_what_is_made_on_each_recogniser_is_judged_on_each(
     actions: Path, model: Path, others: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = command("preset:ciasa-table3", actions, model, tmp_path, "--iterations", "2", "--workers", "1")
+    options = command("preset:ciasa-matrix", actions, model, tmp_path, "--iterations", "2", "--workers", "1")
     options[options.index(str(model))] = f"{model}, {others['lstm']}"
     assert main(options) == 0
     assert "68.5 → 52.7, 28.6" in capsys.readouterr().out
@@ -147,7 +147,7 @@ def test_what_is_made_on_each_recogniser_is_judged_on_each(
 def test_both_streams_of_2s_agcn_are_one_recogniser(
     actions: Path, model: Path, others: dict[str, Path], tmp_path: Path
 ) -> None:
-    options = command("preset:ciasa-table3", actions, model, tmp_path, "--iterations", "1", "--limit", "2")
+    options = command("preset:ciasa-matrix", actions, model, tmp_path, "--iterations", "1", "--limit", "2")
     options[options.index(str(model))] = f"{model},{others['joint']}+{others['bone']},{others['lstm']}"
     assert main(options) == 0
     result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))

@@ -56,9 +56,10 @@ def run(
     the same beside spoofing, -table4 made on one recogniser and judged on another, -table5 and -table6 another data
     set (CASIA-A), -table7 places of inserted frames, -table8 their number, -baselines attacks on pixels;
     preset:ciasa-fig2 is one step against epsilon, -table1 the basic mode, -table2 regions of the body, -table3 transfer
-    between recognisers, -table4 what each constraint costs, -table5 the weight lambda, -failures the clips that held
-    out. Where the paper concludes something in words, it is said whether that holds. OUT gets a campaign as from a
-    plan, result.json, table.md and, of some, figure.svg. "synthetic data" stands wherever people are made up.
+    from one recogniser, -matrix from each, -table4 what each constraint costs, -table5 the weight lambda, -failures
+    the clips that held out. Where the paper concludes something in words, it is said whether that holds. OUT gets a
+    campaign as from a plan, result.json, table.md and, of some, figure.svg. "synthetic data" stands wherever people
+    are made up.
 
     Example:
         stumble run plan.yaml --out out/grid --workers 2
@@ -77,7 +78,8 @@ def run(
         data: of a preset: folder of gait data, or folder or file of skeleton actions.
         model: of a preset: name of shipped weights, or a checkpoint, of several with + between (see `stumble attack`
             and `stumble attack actions`); by default shipped ones, for synthetic people. Of a preset on transfer more
-            with commas: gait-table4 makes on the first and judges on the second, ciasa-table3 takes each for each.
+            with commas: gait-table4 makes on the first and judges on the second, ciasa-table3 makes on the first and
+            judges on each, ciasa-matrix does both on each.
         prior: of a gait preset: generator and critic by name or file; by default shipped ones.
         split: of a preset on actions: attack the clips that this split tests, such as ntu60-xview; all by default. It
             also says which of the paper's columns to compare with, and whose poses discriminators that learn along are

@@ -22,7 +22,7 @@ from stumble.campaign.presets.ciasa_outcome import skeleton_outcomes
 from stumble.campaign.presets.ciasa_printed import column_for
 from stumble.campaign.presets.gait import GAIT_PRESETS, GaitPreset, GaitSetting
 from stumble.campaign.presets.gait_outcome import gait_outcomes
-from stumble.campaign.presets.transfer import each_on_each, transfers
+from stumble.campaign.presets.transfer import paired, transfers
 from stumble.campaign.records import provenance
 from stumble.campaign.results import CellResult
 from stumble.campaign.run_folder import RunFolder
@@ -161,7 +161,7 @@ def _skeletons(name: str, chosen: Chosen) -> tuple[SkeletonPreset, Mapping[str, 
         limit=chosen.limit,
         judge=None if judge is None else judge.name,
     )
-    return preset, each_on_each(bench, models) if len(models) > 1 else {"target": bench}
+    return preset, paired(bench, models, preset.each) if len(models) > 1 else {"target": bench}
 
 
 def _models(name: str, chosen: Chosen, shipped: tuple[str, ...]) -> tuple[str, ...]:

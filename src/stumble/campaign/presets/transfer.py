@@ -1,4 +1,4 @@
-"""Action recognisers as sources of attacks on one another: each with each as benches, and what came of it."""
+"""Action recognisers as sources of attacks on one another: pairs of them as benches, and what came of it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stumble.models import AGCN, PALSTM, STGCN
 from stumble.preprocess import TwoStream
 from stumble.targets import Ensemble
 
-__all__ = ["Transfer", "called", "each_on_each", "transfers"]
+__all__ = ["Transfer", "called", "paired", "transfers"]
 
 _BETWEEN = " to "
 
@@ -61,8 +61,8 @@ class Transfer:
         return TABLE_3.get(self.judged) if (self.row.label, self.source) == (AS_PRINTED, "ST-GCN") else None
 
 
-def each_on_each(bench: ActionBench, models: Sequence[str]) -> dict[str, ActionBench]:
-    """The bench with each of the models as the source for each, by "ST-GCN to PA-LSTM".
+def paired(bench: ActionBench, models: Sequence[str], each: bool) -> dict[str, ActionBench]:
+    """The bench with the first of the models, or each, as the source for all, by "ST-GCN to PA-LSTM".
 
     Raises:
         WeightsError: there is no such model, or it is no action recogniser.
@@ -73,7 +73,7 @@ def each_on_each(bench: ActionBench, models: Sequence[str]) -> dict[str, ActionB
     named = dict(zip(names, models, strict=True))
     return {
         f"{source}{_BETWEEN}{judged}": replace(bench, model=model, source=None if source == judged else named[source])
-        for source in named
+        for source in (named if each else names[:1])
         for judged, model in named.items()
     }
 
