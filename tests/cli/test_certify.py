@@ -59,6 +59,16 @@ def test_groups_of_frames(gait: list[str], tmp_path: Path, capsys: pytest.Captur
     assert "Synthetic data" in (tmp_path / "out" / "certified.svg").read_text()
 
 
+def test_kinds_of_probes_stand_apart(gait: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*gait[:-1], "6", "--kinds", "NM,BG", "--frames", "7"]) == 0
+    shown = capsys.readouterr().out
+    assert "\nNM: " in shown and "\nBG: " in shown and "proven against 0: " in shown
+    found = result(tmp_path / "out")
+    kinds, whole = found["kinds"], found["summary"]
+    assert list(kinds) == ["NM", "BG"]  # type: ignore[call-overload]
+    assert sum(own["decisions"] for own in kinds.values()) == whole["decisions"]  # type: ignore[attr-defined, index]
+
+
 def test_beside_an_attack_on_the_same_probes(
     gait: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 
 from stumble.metrics.intervals import subject_bootstrap
 
-__all__ = ["AttackSummary", "summarise"]
+__all__ = ["AttackSummary", "by_kind", "summarise"]
 
 
 @dataclass(frozen=True)
@@ -103,3 +104,9 @@ def summarise(table: pa.Table) -> AttackSummary:
         violation=float(pc.max(table["violation"]).as_py()),
         sparsity=float(column["sparsity"][first].astype(float).mean()),
     )
+
+
+def by_kind(table: pa.Table, kinds: Sequence[str]) -> dict[str, pa.Table]:
+    """The rows of each kind of probes, such as NM, of which there are any, by their `condition`, such as nm-05."""
+    found = [condition.partition("-")[0].upper() for condition in table["condition"].to_pylist()]
+    return {kind: table.filter(pa.array([k == kind for k in found])) for kind in kinds if kind in found}

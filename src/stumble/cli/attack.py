@@ -9,7 +9,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
 
-import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
@@ -18,6 +17,7 @@ from stumble.campaign.batching import MEMORY
 from stumble.campaign.choices import described, kinds_of, listed, people, recogniser, usable, weights
 from stumble.campaign.gait_bench import plausibility_of, realness_of
 from stumble.campaign.records import provenance, write_attack
+from stumble.campaign.summary import by_kind
 from stumble.cli.progress import progress
 from stumble.constraints import Kept
 from stumble.data import PROTOCOLS, GaitData, open_gait
@@ -138,7 +138,7 @@ def attack(
                 seed=seed,
                 progress=report,
             )
-        summaries = _by_kind(verdicts, kinds_of(protocol))
+        summaries = {kind: summarise(part) for kind, part in by_kind(verdicts, kinds_of(protocol)).items()}
         write_attack(
             folder,
             verdicts,
@@ -165,11 +165,6 @@ def _thresholds(plausibility: Plausibility | None) -> dict[str, float] | None:
     if plausibility is None:
         return None
     return {name: getattr(plausibility, name) for name in ("overlap", "component", "coherence")}
-
-
-def _by_kind(verdicts: pa.Table, kinds: tuple[str, ...]) -> dict[str, AttackSummary]:
-    found = [condition.partition("-")[0].upper() for condition in verdicts["condition"].to_pylist()]
-    return {kind: summarise(verdicts.filter(pa.array([k == kind for k in found]))) for kind in kinds if kind in found}
 
 
 def _table(summaries: dict[str, AttackSummary]) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -10,7 +10,7 @@ from rich.table import Table
 from stumble.campaign.attack_curve import AttackPoint
 from stumble.campaign.certificates import CertifiedSummary
 
-__all__ = ["show_certificates"]
+__all__ = ["show_certificates", "show_kinds"]
 
 
 def show_certificates(summary: CertifiedSummary, attacks: Sequence[AttackPoint], unit: str, confidence: float) -> None:
@@ -35,3 +35,12 @@ def show_certificates(summary: CertifiedSummary, attacks: Sequence[AttackPoint],
     print(f"{s.sequences} sequences, {s.decisions} decisions; {kind}; nothing right is proven beyond {s.largest:.3g}")
     print(f"unattacked: {s.plain:.1f} % right as it is, {s.right:.1f} % by the vote; {s.abstained:.1f} % abstained")
     print(f"cost: {s.queries:.0f} answers, {s.seconds:.2f} s per sequence, {s.cost:.2f} times the recogniser as it is")
+
+
+def show_kinds(kinds: Mapping[str, CertifiedSummary]) -> None:
+    """Print a line for each kind of probes, where there are several."""
+    for kind, s in kinds.items() if len(kinds) > 1 else ():
+        proven = "; ".join(
+            f"{level.radius:g}: {level.percent:.1f} ({level.ci95[0]:.1f}–{level.ci95[1]:.1f})" for level in s.curve
+        )
+        print(f"{kind}: {s.plain:.1f} % right as it is, {s.right:.1f} % by the vote; proven against {proven}")

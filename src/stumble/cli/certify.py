@@ -12,8 +12,9 @@ from stumble.campaign.certificates import certify_gait, summarise_certificates
 from stumble.campaign.choices import described, kinds_of, listed, people, recogniser, usable, weights
 from stumble.campaign.gait import GaitEvaluation
 from stumble.campaign.records import provenance, write_certificates
+from stumble.campaign.summary import by_kind
 from stumble.certify import Method, Partition, Smoothing
-from stumble.cli.certificate_table import show_certificates
+from stumble.cli.certificate_table import show_certificates, show_kinds
 from stumble.cli.progress import progress
 from stumble.data import PROTOCOLS, open_gait
 from stumble.data.whole_files import whole_folder
@@ -107,6 +108,8 @@ def certify(
         with progress("certificates") as report:
             table = certify_gait(evaluation, method, seed=seed, progress=report)
         summary, edit = summarise_certificates(table, "frames"), getattr(method, "edit", "alter")
+        parts = by_kind(table, kinds_of(protocol))
+        each = {kind: summarise_certificates(part, "frames") for kind, part in parts.items()}
         attacks = attack_curve(stored, table, edit)
         write_certificates(
             folder,
@@ -114,6 +117,7 @@ def certify(
             specification,
             provenance(command_line, began),
             summary=asdict(summary),
+            kinds={kind: asdict(own) for kind, own in each.items()},
             attacks=[asdict(point) for point in attacks],
             left_out=left_out,
         )
@@ -123,6 +127,7 @@ def certify(
         (folder / "certified.svg").write_text(text, encoding="utf-8")
     print(f"{type(method).__name__}, {edit}, on {described(source, tested.subjects)}")
     show_certificates(summary, attacks, "frames", float(table["confidence"][0].as_py()))
+    show_kinds(each)
     if campaign is not None and not attacks:
         print(f"stumble: {campaign}: none of its attacks ({edit}) is on these sequences", file=sys.stderr)
     print(f"{out}: certify.json, certificates.parquet, certified.svg")
