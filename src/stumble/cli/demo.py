@@ -56,4 +56,4 @@ def demo(
     write_report(out / "report.html", *reports)
     for report in reports:
         print_tables(report, console)
-    console.print(f"[bold]{out / 'report.html'}[/bold] and {out / 'summary.json'}, {time.perf_counter() - began:.0f} s")
+    print(f"{out / 'report.html'} and {out / 'summary.json'}, {time.perf_counter() - began:.0f} s")
