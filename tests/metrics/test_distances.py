@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from stumble.metrics.distances import Distance, pairwise_distances
+from stumble.metrics.distances import Distance, Expanded, pairwise_distances
 
 
 @pytest.mark.parametrize(("distance", "expected"), [("flattened", 13.0), ("per-part", (5 + 12) / 2)])
@@ -36,9 +36,9 @@ def test_agrees_with_a_loop_even_where_a_square_would_cancel(distance: Distance,
     probes = far + torch.randn(count, 4, 8, generator=generator)
     gallery = far + torch.randn(9, 4, 8, generator=generator)
     gallery[0] = probes[0] + 1e-3 * torch.randn(4, 8, generator=generator)
-    torch.testing.assert_close(
-        pairwise_distances(probes, gallery, distance).double(), loop(probes, gallery, distance), rtol=1e-4, atol=0
-    )
+    expected = loop(probes, gallery, distance)
+    for found in (pairwise_distances(probes, gallery, distance), Expanded.of(gallery, distance).distances(probes)):
+        torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=0)
 
 
 @pytest.mark.parametrize("distance", ["flattened", "per-part"])

@@ -41,6 +41,16 @@ def test_decisions_are_those_of_the_scores() -> None:
     assert decisions.counted[:, 0].any().item() is False
 
 
+def test_scores_are_the_same_with_gradients_and_without() -> None:
+    generator = torch.Generator().manual_seed(0)
+    embeddings = torch.randn(6, 3, 5, generator=generator)
+    gallery = Gallery(EmbeddedSequences(embeddings, list("aabbcc"), ["000", "090"] * 3))
+    probes = embeddings[:4] + 0.1
+    differentiated = gallery.scores(probes.requires_grad_())
+    assert differentiated.requires_grad
+    torch.testing.assert_close(gallery.scores(probes.detach()), differentiated)
+
+
 def test_a_margin_can_be_descended() -> None:
     gallery = Gallery(ENROLLED)
     embedding = torch.tensor([[[4.0]]], requires_grad=True)

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from stumble.errors import DataError
-from stumble.metrics.distances import Distance, pairwise_distances
+from stumble.metrics.distances import Distance, Expanded, pairwise_distances
 
 __all__ = ["Decisions", "EmbeddedSequences", "RankTable", "identity_scores", "nearest", "rank1_table"]
 
@@ -58,9 +58,9 @@ class EmbeddedSequences:
 
 
 def identity_scores(
-    probes: Float[Tensor, "b p d"], gallery: EmbeddedSequences, distance: Distance
+    probes: Float[Tensor, "b p d"], gallery: EmbeddedSequences, distance: Distance | Expanded
 ) -> Float[Tensor, "b v i"]:
-    """How near each identity is in each gallery view; differentiable.
+    """How near each identity is in each gallery view; differentiable, unless the gallery was expanded beforehand.
 
     Returns:
         (B, V, I) minus the distance to the nearest gallery sequence of identity i in view v, in the order of
@@ -68,7 +68,10 @@ def identity_scores(
     """
     shape = (len(gallery.angles), len(gallery.identities))
     cell = _positions(gallery.views, gallery.angles) * shape[1] + _positions(gallery.subjects, gallery.identities)
-    distances = pairwise_distances(probes, gallery.embeddings, distance)
+    if isinstance(distance, Expanded):
+        distances = distance.distances(probes)
+    else:
+        distances = pairwise_distances(probes, gallery.embeddings, distance)
     index = cell.to(distances.device).expand(len(probes), -1)
     scores = distances.new_full((len(probes), shape[0] * shape[1]), -torch.inf)
     return scores.scatter_reduce(1, index, -distances, "amax").reshape(len(probes), *shape)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from stumble.errors import TargetError
-from stumble.metrics.distances import Distance
+from stumble.metrics.distances import Distance, Expanded
 from stumble.metrics.retrieval import Decisions, EmbeddedSequences, identity_scores, nearest
 
 __all__ = ["Gallery"]
@@ -46,7 +47,12 @@ class Gallery:
         if embedding.shape[1:] != self.enrolled.embeddings.shape[1:]:
             found, expected = tuple(embedding.shape[1:]), tuple(self.enrolled.embeddings.shape[1:])
             raise TargetError(f"the target embeds into (parts, dimensions) {found}; the gallery holds {expected}")
-        return identity_scores(embedding, self.enrolled, self.distance)
+        differentiated = torch.is_grad_enabled() and embedding.requires_grad
+        return identity_scores(embedding, self.enrolled, self.distance if differentiated else self._expanded)
+
+    @cached_property
+    def _expanded(self) -> Expanded:
+        return Expanded.of(self.enrolled.embeddings, self.distance)
 
     def decide(self, probes: EmbeddedSequences, *, identical_views: bool = False) -> Decisions:
         """Whom each probe is taken for in each gallery view."""
