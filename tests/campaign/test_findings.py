@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -99,9 +101,10 @@ def test_of_other_tables_and_of_nothing_counted_nothing_is_said() -> None:
     assert findings_of_gait(preset("gait-table8"), [GaitOutcome(row(), nothing, nothing, pa.table({}))]) == ()
 
 
-def transfer(judged: str, changed: int, clips: int = 200, label: str = AS_PRINTED) -> Transfer:
+def transfer(judged: str, changed: int, clips: int = 200, label: str = AS_PRINTED, people: int = 20) -> Transfer:
     rows = [
-        {"predicted_before": 0, "predicted_after": int(k < changed), "subject": f"{k % 20:03d}"} for k in range(clips)
+        {"sample": f"{k}", "predicted_before": 0, "predicted_after": int(k < changed), "subject": f"{k % people:03d}"}
+        for k in range(clips)
     ]
     return Transfer(SkeletonRow(label, CIASA()), "ST-GCN", judged, pa.Table.from_pylist(rows))
 
@@ -113,5 +116,16 @@ def transfer(judged: str, changed: int, clips: int = 200, label: str = AS_PRINTE
 def test_attacks_transfer_to_graphs_more(graph: int, recurrent: int, clips: int, verdict: str) -> None:
     pair = transfer("2s-AGCN", graph, clips), transfer("PA-LSTM", recurrent, clips)
     (found,) = findings_of_transfer(pair)
-    assert found.verdict == verdict and "of the clips change" in found.figure
+    assert found.verdict == verdict and f"of the same {clips} clips" in found.figure
     assert findings_of_transfer(pair[:1]) == ()
+
+
+@pytest.mark.parametrize(("shared", "verdict"), [(True, "holds"), (False, "open: too few samples")])
+def test_transfers_are_compared_clip_by_clip(shared: bool, verdict: str) -> None:
+    """Of 40 clips 18 change for one and 10 for the other: the same ones and 8 more, or others."""
+    graph, recurrent = (transfer(name, count, 40, people=40) for name, count in (("2s-AGCN", 18), ("PA-LSTM", 10)))
+    if not shared:
+        renamed = pa.array([f"{39 - k}" for k in range(40)])
+        recurrent = replace(recurrent, verdicts=recurrent.verdicts.set_column(0, "sample", renamed))
+    (found,) = findings_of_transfer((graph, recurrent))
+    assert found.verdict == verdict

@@ -99,7 +99,12 @@ def test_what_the_paper_prints_is_of_what_is_made_on_st_gcn() -> None:
 
 
 def test_changed_is_another_prediction_right_or_wrong() -> None:
-    columns = {"predicted_before": list("aabb"), "predicted_after": list("abca"), "subject": [""] * 4}
+    columns = {
+        "sample": list("wxyz"),
+        "predicted_before": list("aabb"),
+        "predicted_after": list("abca"),
+        "subject": [""] * 4,
+    }
     changed = Transfer(made().rows[0], "ST-GCN", "PA-LSTM", pa.table(columns)).changed
     assert changed.percent == 75 and (changed.low, changed.high) == pytest.approx(wilson(3, 4))
     people = Transfer(made().rows[0], "a", "b", pa.table({**columns, "subject": list("1122")})).changed

@@ -48,12 +48,18 @@ class Transfer:
         return summarise_actions(self.verdicts)
 
     @cached_property
+    def turned(self) -> dict[str, bool]:
+        """Whether each clip is taken for something else than before."""
+        names, before, after = (
+            self.verdicts[name].to_pylist() for name in ("sample", "predicted_before", "predicted_after")
+        )
+        return {name: a != b for name, b, a in zip(names, before, after, strict=True)}
+
+    @cached_property
     def changed(self) -> Accuracy:
         """The share of clips that are taken for something else than before, with its interval."""
-        before, after = (self.verdicts[f"predicted_{when}"].to_pylist() for when in ("before", "after"))
         subjects = self.verdicts["subject"].to_pylist()
-        moved = torch.tensor([a != b for a, b in zip(before, after, strict=True)])
-        return Accuracy.of(moved, subjects if all(subjects) else None)
+        return Accuracy.of(torch.tensor(list(self.turned.values())), subjects if all(subjects) else None)
 
     @property
     def printed(self) -> PrintedTransfer | None:
