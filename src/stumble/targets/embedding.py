@@ -25,7 +25,7 @@ def embed(
     keys: Sequence[Key],
     *,
     frames: int | None = None,
-    batch_frames: int = 640,
+    batch_frames: int = 160,
     bfloat16: bool = False,
     progress: Callable[[int], None] = lambda _: None,
     on_damage: Callable[[Key, DataError], None] | None = None,
