@@ -143,6 +143,17 @@ def test_what_is_made_on_each_recogniser_is_judged_on_each(
     assert main(["judge", str(tmp_path)]) == 0
 
 
+def test_what_is_made_on_the_first_recogniser_is_judged_on_all(
+    actions: Path, model: Path, others: dict[str, Path], tmp_path: Path
+) -> None:
+    options = command("preset:ciasa-table3", actions, model, tmp_path, "--iterations", "1", "--limit", "2")
+    options[options.index(str(model))] = f"{model},{others['lstm']}"
+    assert main(options) == 0
+    rows = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["rows"]
+    assert [(row["source"], row["judged"]) for row in rows[::2]] == [("ST-GCN", "ST-GCN"), ("ST-GCN", "PA-LSTM")]
+    assert "| made on ↓ judged on → | ST-GCN | PA-LSTM |" in (tmp_path / "table.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.slow
 def test_both_streams_of_2s_agcn_are_one_recogniser(
     actions: Path, model: Path, others: dict[str, Path], tmp_path: Path

@@ -107,9 +107,9 @@ class TransferTable:
     def _matrix(self, label: str) -> str:
         """Sources down, judged across."""
         found = {(one.source, one.judged): one for one in self.transfers if one.row.label == label}
-        names = list(dict.fromkeys(source for source, _ in found))
-        lines = [[source, *(number(found[source, judged].changed.percent) for judged in names)] for source in names]
-        return f"## Predictions changed, %: {label}\n\n{markdown_table(['made on ↓ judged on →', *names], lines)}"
+        sources, judges = (list(dict.fromkeys(names)) for names in zip(*found, strict=True))
+        lines = [[source, *(number(found[source, judge].changed.percent) for judge in judges)] for source in sources]
+        return f"## Predictions changed, %: {label}\n\n{markdown_table(['made on ↓ judged on →', *judges], lines)}"
 
 
 def _printed(one: Transfer) -> str:
