@@ -52,8 +52,11 @@ class LocalExecutor(Executor):
         try:
             yield
         finally:
-            while self.waiting:
-                self.waiting.pop().dismiss()
+            self._dismiss_waiting()
+
+    def _dismiss_waiting(self) -> None:
+        while self.waiting:
+            self.waiting.pop().dismiss()
 
     def run(self, folder: RunFolder, tell: Callable[[Event], None] = lambda event: None) -> None:
         crew = _Crew(folder, tell, self.waiting)
@@ -61,6 +64,7 @@ class LocalExecutor(Executor):
         left = sum(not folder.done(shard) for cell in folder.cells() for shard in cell.shards)
         for _ in range(min(left, self.count(folder.plan.threads))):
             crew.hire()
+        self._dismiss_waiting()  # they would prepare what nobody needs
         try:
             while crew.at_work:
                 try:
