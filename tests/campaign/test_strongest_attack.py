@@ -23,7 +23,7 @@ from stumble.constraints import Sparsity
 from stumble.constraints.frames import Edit
 from stumble.data import GaitData, SequenceKey
 from stumble.defenses import GaitDefence, partition_vote
-from stumble.interfaces import Features, Output, SilhouetteInput
+from stumble.interfaces import Attack, Features, Output, SilhouetteInput
 from stumble.sequences import Silhouettes, Skeletons
 from stumble.synth.walkers import Walkers
 
@@ -64,10 +64,10 @@ def walkers() -> GaitEvaluation:
 
 def attacked(plain: GaitEvaluation, defence: GaitDefence, attack: Attack, out: Path) -> tuple[DefenceRow, int]:
     """The row, and of how many sequences a decision is certified against as much as was done to them."""
-    defended = DefendedGait("vote", defence, plain)
+    defended = DefendedGait(defence, plain)
     verdicts = defended.attacked(attack, out, seed=1)
-    row, decisions = defended.row("", verdicts, defended.certificates(attack))
-    return row, len({each["sample"] for each in decisions.to_pylist() if each["certified"]})
+    part = defended.part("", verdicts, defended.certificates(attack))
+    return part.row("vote"), len({each["sample"] for each in part.decisions.to_pylist() if each["certified"]})
 
 
 def test_none_of_two_hundred_certified_sequences_breaks(walkers: GaitEvaluation, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -12,6 +13,7 @@ import torch
 
 from stumble import zoo
 from stumble.campaign.defended import DefenceRow, Share
+from stumble.campaign.gait_defended import DefendedGait
 from stumble.certify import Partition
 from stumble.cli import main
 from stumble.cli.defence_table import show_defences
@@ -61,6 +63,30 @@ def test_every_defence_of_gait_in_one_table(
     assert len(table) == sum(row["decisions"] for row in rows.values())
     assert set(found["false_alarms"]) == {"filter:5"}
     assert (tmp_path / "out" / "samples" / "1-partition" / "0.3" / "adaptive-1" / "0000.npz").exists()
+
+
+def test_what_was_interrupted_goes_on(
+    gait: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [*gait, "--defences", "none,partition:3", "--sparsities", "0.3"]
+    attacked = DefendedGait.attacked
+
+    def interrupted(self: DefendedGait, *args: Any, **kwargs: Any) -> Any:
+        if self.defence.proof is not None:
+            raise KeyboardInterrupt
+        return attacked(self, *args, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DefendedGait, "attacked", interrupted)
+        assert main(command) == 130
+    assert "the same command goes on where this one stopped" in capsys.readouterr().err
+    (unfinished,) = tmp_path.iterdir()
+    assert unfinished.name.startswith("out.unfinished-")
+    assert main(command) == 0
+    shown = capsys.readouterr().err
+    assert "none, 0.3: attacks" not in shown and "partition:3, 0.3: attacks" in shown
+    assert [file.name for file in tmp_path.iterdir()] == ["out"]
+    assert len(json.loads((tmp_path / "out" / "defences.json").read_text())["rows"]) == 2
 
 
 def test_a_wrong_bound_is_found_out(

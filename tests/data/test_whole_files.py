@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from stumble.data.whole_files import whole_file
+from stumble.data.whole_files import resumed_folder, vacant, whole_file
+from stumble.errors import DataError
 
 
 def test_a_file_is_there_with_its_folder_once_it_is_whole(tmp_path: Path) -> None:
@@ -29,3 +30,53 @@ def test_what_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
         half()
     assert file.read_text() == "as it was"
     assert list(tmp_path.iterdir()) == [file]
+
+
+class Stopped(Exception):
+    pass
+
+
+def stop_within(folder: Path, identity: str, *files: str) -> None:
+    with resumed_folder(folder, identity) as unfinished:
+        for name in files:
+            (unfinished / "deep").mkdir(exist_ok=True)
+            (unfinished / "deep" / name).write_text(identity)
+        raise Stopped
+
+
+def test_a_folder_goes_on_with_what_was_done(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(Stopped):
+        stop_within(out, "0123456789", "first")
+    with pytest.raises(Stopped):  # what others do lies beside it
+        stop_within(out, "another", "first")
+    assert not out.exists()
+    with resumed_folder(out, "0123456789") as unfinished:
+        assert (unfinished / "deep" / "first").read_text() == "0123456789"
+        assert unfinished == tmp_path / "out.unfinished-01234567"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["out", "out.unfinished-another"]
+    assert [file.name for file in out.rglob("*")] == ["deep", "first"]
+
+
+def test_of_what_failed_before_anything_was_done_nothing_is_left(tmp_path: Path) -> None:
+    with pytest.raises(Stopped):
+        stop_within(tmp_path / "out", "0123")
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_do_not_make_the_same_at_once(tmp_path: Path) -> None:
+    with (
+        resumed_folder(tmp_path / "out", "0123") as unfinished,
+        pytest.raises(DataError, match=r"another process at work on it; expected one at a time"),
+        resumed_folder(tmp_path / "out", "0123"),
+    ):
+        pass
+    assert (tmp_path / "out").is_dir() and not unfinished.exists()
+
+
+def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
+    assert vacant(tmp_path / "new") == tmp_path / "new"
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(DataError, match="something there already"), resumed_folder(tmp_path, "0123"):
+        pass
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]

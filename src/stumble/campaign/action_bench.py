@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pyarrow as pa
 import torch
 
@@ -59,8 +58,7 @@ class ActionBench(Bench):
         attacked = replace(tested, clips=tuple(drawn(tested.clips, self.limit, "limited clips")))
         contents, left_out, whole = Contents(), dict[str, str](), list[Clip]()
         for clip, joints in attacked.sequences(lambda clip, error: left_out.update({clip.id: str(error)})):
-            parts = (joints.positions, joints.confidence)
-            contents.add(f"{clip.id} {clip.label}", [np.asarray(part) for part in parts if part is not None])
+            contents.add(f"{clip.id} {clip.label}", (joints.positions, joints.confidence))
             whole.append(clip)
             progress(len(whole) + len(left_out), len(attacked))
         if not whole:

@@ -11,14 +11,13 @@ import pyarrow as pa
 
 from stumble.campaign.actions import ActionEvaluation
 from stumble.campaign.certificates import certify_actions
+from stumble.campaign.defence_parts import Part
 from stumble.campaign.defended import (
     UNSEEN,
-    DefenceRow,
     Verdicts,
     attacked_in_turn,
     decisions_of,
     relative_cost,
-    summarise_defence,
 )
 from stumble.certify import box_norm
 from stumble.constraints import JointBudget
@@ -36,12 +35,10 @@ class DefendedActions:
     """One defence, on the clips of an evaluation.
 
     Attributes:
-        name: of the defence.
         defence: what answers, and how it is attacked and certified.
         plain: the evaluation of the recogniser as it is, whose clips are attacked.
     """
 
-    name: str
     defence: ActionDefence
     plain: ActionEvaluation
 
@@ -70,19 +67,19 @@ class DefendedActions:
         batches = [self.plain.data.batch([clip]) for clip in self.plain.clips[:_TIMED]]
         return relative_cost(self.defence.target, self.plain.target, batches)
 
-    def row(
+    def part(
         self,
         budget: JointBudget,
         verdicts: Verdicts,
         certificates: pa.Table | None,
-    ) -> tuple[DefenceRow, pa.Table]:
-        """The row of the table, and the decisions that it sums up; certificates must reach the corner of the box."""
+    ) -> Part:
+        """What became of the decisions; certificates must reach the corner of the box."""
         plain, adaptive = verdicts
         corners = {clip.id: float(box_norm(self.plain.data.batch([clip]), budget)) for clip in self.plain.clips}
         decisions = decisions_of(plain, adaptive, certificates, corners)
         confidence = 1.0 if certificates is None else float(certificates["confidence"][0].as_py())
         name = f"ε = {budget.epsilon:g}" if isinstance(budget.epsilon, float) else str(budget.epsilon)
-        return summarise_defence(decisions, self.name, name, self.cost, confidence), decisions
+        return Part(decisions, name, self.cost, confidence)
 
     def _behind(self, target: SkeletonTarget) -> ActionEvaluation:
         """The same clips before another recogniser, of whose answers nothing is remembered."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from stumble import zoo
 from stumble.campaign.actions import ActionEvaluation
+from stumble.campaign.drawing import Contents
 from stumble.data import PROTOCOLS, GaitData, Protocol, SequenceKey, open_gait
 from stumble.data.action_splits import split_named
 from stumble.data.actions import ActionData, Clip
@@ -195,23 +196,39 @@ class Damage:
 
 
 def usable(
-    data: GaitData, keys: Collection[SequenceKey], progress: Callable[[int, int], None]
+    data: GaitData,
+    keys: Collection[SequenceKey],
+    progress: Callable[[int, int], None],
+    contents: Contents | None = None,
 ) -> tuple[GaitData, dict[str, str]]:
-    """The data set with those of the keys alone that can be read, and why the others cannot."""
+    """The data set with those of the keys alone that can be read, and why the others cannot.
+
+    Args:
+        contents: what is read is added to it.
+    """
     damage = Damage()
     chosen = replace(data, keys=tuple(sorted(keys)))
     whole = []
-    for key, _ in chosen.sequences(damage):
+    for key, frames in chosen.sequences(damage):
         whole.append(key)
+        if contents is not None:
+            contents.add(key.id, [frames])
         progress(len(whole) + len(damage.reasons), len(chosen))
     damage.close()
     return replace(chosen, keys=tuple(whole)), damage.reasons
 
 
 def readable_actions(
-    target: SkeletonTarget, data: ActionData, limit: int | None, progress: Callable[[int, int], None]
+    target: SkeletonTarget,
+    data: ActionData,
+    limit: int | None,
+    progress: Callable[[int, int], None],
+    contents: Contents | None = None,
 ) -> tuple[ActionEvaluation, dict[str, str]]:
     """The evaluation of the clips that can be read, of `limit` drawn at random, and why the others cannot.
+
+    Args:
+        contents: what is read is added to it.
 
     Raises:
         DataError: there is no clip, or none that can be read.
@@ -221,12 +238,14 @@ def readable_actions(
     chosen = replace(data, clips=ActionEvaluation(target, data, data.clips).select(limit=limit).clips)
     first: ActionEvaluation | None = None
     whole = []
-    for clip, _ in chosen.sequences(damage):
+    for clip, joints in chosen.sequences(damage):
         try:
             first = first or ActionEvaluation.prepare(target, replace(data, clips=(clip,)))
         except TargetError as error:
             raise TargetError(f"{data.name}: {error}") from error
         whole.append(clip)
+        if contents is not None:
+            contents.add(f"{clip.id} {clip.label}", (joints.positions, joints.confidence))
         progress(len(whole) + len(damage.reasons), len(chosen))
     damage.close()
     if first is None:

@@ -29,10 +29,10 @@ class Contents:
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
 
-    def add(self, name: str, arrays: Iterable[np.ndarray]) -> None:
-        """One more sequence."""
+    def add(self, name: str, arrays: Iterable[np.ndarray | None]) -> None:
+        """One more sequence, of the arrays that it has."""
         self._hash.update(f"{name}\n".encode())
-        for array in arrays:
+        for array in (each for each in arrays if each is not None):
             self._hash.update(f"{array.dtype.str} {array.shape}\n".encode())
             self._hash.update(np.ascontiguousarray(array).tobytes())
 

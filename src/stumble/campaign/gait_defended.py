@@ -11,14 +11,13 @@ import pyarrow as pa
 from torch import Tensor
 
 from stumble.campaign.certificates import certify_gait
+from stumble.campaign.defence_parts import Part
 from stumble.campaign.defended import (
     UNSEEN,
-    DefenceRow,
     Verdicts,
     attacked_in_turn,
     decisions_of,
     relative_cost,
-    summarise_defence,
 )
 from stumble.campaign.gait import GaitEvaluation
 from stumble.constraints import Kept
@@ -38,12 +37,10 @@ class DefendedGait:
     """One defence, on the probes of an evaluation.
 
     Attributes:
-        name: of the defence.
         defence: what answers, and how it is attacked and certified.
         plain: the evaluation of the recogniser as it is, whose probes are attacked.
     """
 
-    name: str
     defence: GaitDefence
     plain: GaitEvaluation
 
@@ -75,20 +72,20 @@ class DefendedGait:
         defended, plain = (partial(_shown, side.target, side.gallery) for side in (self.defence, self.plain))
         return relative_cost(defended, plain, batches)
 
-    def row(
+    def part(
         self,
         budget: str,
         verdicts: Verdicts,
         certificates: pa.Table | None,
-    ) -> tuple[DefenceRow, pa.Table]:
-        """The row of the table, and the decisions that it sums up."""
+    ) -> Part:
+        """What became of the decisions."""
         plain, adaptive = verdicts
         edited: dict[str, float] = {}
         for row in (row for table in (plain, *adaptive) for row in table.to_pylist()):
             edited[row["sample"]] = max(edited.get(row["sample"], 0.0), float(row["edited"]))
         decisions = decisions_of(plain, adaptive, certificates, edited)
         confidence = 1.0 if certificates is None else float(certificates["confidence"][0].as_py())
-        return summarise_defence(decisions, self.name, budget, self.cost, confidence), decisions
+        return Part(decisions, budget, self.cost, confidence)
 
 
 def _shown(target: Target, gallery: Gallery, probe: Silhouettes) -> Tensor:

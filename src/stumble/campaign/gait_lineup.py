@@ -73,7 +73,7 @@ class GaitLineup:
             defence.target.takes.check(plain.data.batch([key], plain.frames))
         if defence.proof is not None:
             defence.proof(self.edit)  # which it refuses to make where it could prove nothing
-        return DefendedGait(name.text, defence, plain)
+        return DefendedGait(defence, plain)
 
     def _defence(self, name: DefenceName, plain: GaitEvaluation) -> GaitDefence:
         target, gallery = plain.target, plain.gallery

@@ -58,8 +58,12 @@ COMMANDS = {
     "certify actions": Command(
         "certify_actions:certify_actions", "prove what no small edit can change in action recognition"
     ),
-    "defend": Command("defend:defend", "defences of gait recognition, attacked by who knows them, in one table"),
-    "defend actions": Command("defend_actions:defend_actions", "defences of action recognition, likewise"),
+    "defend": Command(
+        "defend:defend", "defences of gait recognition, and attacks that know them, in one table", resumes=True
+    ),
+    "defend actions": Command(
+        "defend_actions:defend_actions", "defences of action recognition, likewise", resumes=True
+    ),
     "run": Command("run:run", "a plan of many attacks, or a paper's table on your data", resumes=True),
     "status": Command("status:status", "how far a campaign is"),
     "report": Command("report:report", "a campaign as one HTML page"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from stumble.attacks import TemporalSparse
 from stumble.campaign import GaitEvaluation
 from stumble.campaign.batching import MEMORY
 from stumble.campaign.choices import described, kinds_of, listed, people, usable, weights
-from stumble.campaign.defence_names import GAIT_DEFENCES, defence_names
-from stumble.campaign.defended import DefenceRow, labelled
-from stumble.campaign.drawing import drawn
+from stumble.campaign.defence_names import GAIT_DEFENCES, DefenceName, defence_names
+from stumble.campaign.defence_parts import Measure, Part, all_decisions, defence_parts
+from stumble.campaign.drawing import Contents, drawn
 from stumble.campaign.gait_lineup import GaitLineup, false_alarms, fitting_sequences
 from stumble.campaign.records import provenance, write_defences
 from stumble.certify import Sampling
@@ -24,11 +25,12 @@ from stumble.cli.defence_table import show_defences
 from stumble.cli.progress import progress
 from stumble.constraints import Sparsity
 from stumble.data import PROTOCOLS, open_gait
-from stumble.data.whole_files import whole_folder
+from stumble.data.whole_files import resumed_folder, vacant
 from stumble.errors import SpecError
 from stumble.interfaces import Attack, Target
 from stumble.metrics.distances import Distance
 from stumble.report.defences import defences_page
+from stumble.spec import identity
 from stumble.zoo import Shipped
 
 __all__ = ["defend"]
@@ -60,8 +62,9 @@ def defend(
     same attack by who knows the defence, and proven; and what an answer costs.
 
     All rows are about the same probes. OUT gets defences.html (the table), defences.json (figures and what was run),
-    defences.parquet (a row per defence, sparsity and decision) and the adversarial sequences; it is either whole
-    afterwards or not there. Where an answer certified for sure was broken, the row is red and the exit status is 1.
+    defences.parquet (a row per defence, sparsity and decision) and the adversarial sequences. Until it is whole it is
+    called OUT.unfinished-…, and the same command goes on with that. Where an answer certified for sure was broken, the
+    row is red and the exit status is 1.
 
     Example:
         stumble defend gaitset-synthetic --data walkers --out out/defences --calibrate 125-134
@@ -124,49 +127,55 @@ def defend(
         "sampling": sampling,
         "seed": seed,
     }
-    with whole_folder(out) as folder:
-        keys = gallery.keys + tuple(drawn(probes.keys, limit, "limited probes"))
-        with progress("reading") as report:
-            readable, left_out = usable(source, keys, report)
+    vacant(out)
+    keys, contents = gallery.keys + tuple(drawn(probes.keys, limit, "limited probes")), Contents()
+    with progress("reading") as report:
+        readable, left_out = usable(source, keys, report, contents)
+    specification["sequences"] = contents.digest
 
-        def prepare(target: Target) -> GaitEvaluation:
-            with progress("gallery") as report:
-                evaluation = GaitEvaluation.prepare(
-                    target, readable, subjects=tested, frames=frames, distance=distance, progress=report
-                )
-            return replace(evaluation, memory=int(memory * 2**30))
+    def prepare(target: Target) -> GaitEvaluation:
+        with progress("gallery") as report:
+            evaluation = GaitEvaluation.prepare(
+                target, readable, subjects=tested, frames=frames, distance=distance, progress=report
+            )
+        return replace(evaluation, memory=int(memory * 2**30))
 
-        lineup = GaitLineup(
-            references, prepare, critic_weights, fitting, votes, sampling, getattr(attack, "edit", "alter")
-        )
-        rows: list[tuple[int, DefenceRow]] = []
-        tables, alarms = [], {}
-        for number, (name, defence) in enumerate([(name, lineup(name)) for name in chosen]):
-            alarms[name.text] = false_alarms(defence)
+    lineup = GaitLineup(references, prepare, critic_weights, fitting, votes, sampling, getattr(attack, "edit", "alter"))
+
+    def opened(name: DefenceName) -> Measure:
+        defence = lineup(name)
+
+        @cache
+        def proven() -> pa.Table | None:
             with progress(f"{name.text}: certificates"):
-                proven = defence.certificates(attack, seed=seed)
-            for place, share in enumerate(shares):
-                samples = folder / "samples" / f"{number}-{name.kind}" / f"{share:g}"
-                with progress(f"{name.text}, {share:g}: attacks") as report:
-                    verdicts = defence.attacked(_sized(attack, share), samples, seed=seed, progress=report)
-                row, decisions = defence.row(f"S = {share:g}", verdicts, proven)
-                rows.append((place, row))
-                tables.append(labelled(decisions, defence=name.text, sparsity=share))
-        ordered = [row for _, row in sorted(rows, key=lambda each: each[0])]
+                return defence.certificates(attack, seed=seed)
+
+        def measure(share: float, samples: Path) -> Part:
+            certificates = proven()
+            with progress(f"{name.text}, {share:g}: attacks") as report:
+                verdicts = defence.attacked(_sized(attack, share), samples, seed=seed, progress=report)
+            part = defence.part(f"S = {share:g}", verdicts, certificates)
+            return replace(part, refused=false_alarms(defence))
+
+        return measure
+
+    with resumed_folder(out, identity(specification)) as folder:
+        parts = defence_parts(folder, chosen, shares, opened)
+        rows = [part.row(name.text) for name, _, part in parts]
+        refused = {name.text: part.refused for name, _, part in parts if part.refused is not None}
         what = f"{model} on {described(source, tuple(sorted(tested)))}"
-        refused = {name: share for name, share in alarms.items() if share is not None}
-        page = defences_page(ordered, what, source.synthetic, refused, command_line)
+        page = defences_page(rows, what, source.synthetic, refused, command_line)
         (folder / "defences.html").write_text(page, encoding="utf-8")
         write_defences(
             folder,
-            pa.concat_tables(tables),
+            all_decisions(parts, "sparsity"),
             specification,
             provenance(command_line, began),
-            rows=[row.figures() for row in ordered],
+            rows=[row.figures() for row in rows],
             false_alarms={name: asdict(share) for name, share in refused.items()},
             left_out=left_out,
         )
-    status = show_defences(ordered, what)
+    status = show_defences(rows, what)
     for text, alarm in refused.items():
         shown = f"{alarm.percent:.2f} % ({alarm.ci95[0]:.2f}–{alarm.ci95[1]:.2f})"
         print(f"{text}: refuses {shown} of the clean frames of the people tested")

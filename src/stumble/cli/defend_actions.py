@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,20 @@ from stumble.campaign.actions_defended import DefendedActions
 from stumble.campaign.batching import MEMORY
 from stumble.campaign.choices import classifier, readable_actions, tested_actions, weights
 from stumble.campaign.defence_names import ACTION_DEFENCES, DefenceName, defence_names
-from stumble.campaign.defended import DefenceRow, labelled
+from stumble.campaign.defence_parts import Measure, Part, all_decisions, defence_parts
+from stumble.campaign.drawing import Contents
 from stumble.campaign.records import provenance, write_defences
 from stumble.certify import Sampling
 from stumble.cli.defence_table import show_defences
 from stumble.cli.progress import progress
 from stumble.constraints import JointBudget
 from stumble.data.action_opening import open_actions
-from stumble.data.whole_files import whole_folder
+from stumble.data.whole_files import resumed_folder, vacant
 from stumble.defenses import ActionDefence, group_vote, smoothing, unprotected
 from stumble.errors import SpecError
 from stumble.interfaces import SkeletonAttack, SkeletonTarget
 from stumble.report.defences import defences_page
+from stumble.spec import identity
 
 __all__ = ["defend_actions"]
 
@@ -54,8 +57,8 @@ def defend_actions(
 
     All rows are about the same clips. A certificate counts where its radius reaches the corner of the attack's box. OUT
     gets defences.html (the table), defences.json (the figures and what was run), defences.parquet (a row per defence,
-    epsilon and clip) and the adversarial sequences; it is either whole afterwards or not there. Where an
-    answer certified for sure was broken, the row is red and the exit status is 1.
+    epsilon and clip) and the adversarial sequences. Until it is whole it is called OUT.unfinished-…, and the same
+    command goes on with that. Where an answer certified for sure was broken, the row is red and the exit status is 1.
 
     Example:
         stumble defend actions stgcn-synthetic-xsub --data actions --split synthetic-xsub --out out/defences
@@ -98,37 +101,45 @@ def defend_actions(
         "sampling": sampling,
         "seed": seed,
     }
-    with whole_folder(out) as folder:
-        with progress("reading") as report:
-            evaluation, left_out = readable_actions(classifier(reference), clips, limit, report)
-        rows: list[tuple[int, DefenceRow]] = []
-        tables = []
-        for number, name in enumerate(chosen):
-            target = classifier(references[name.weights])
-            plain = ActionEvaluation(target, evaluation.data, evaluation.clips, int(memory * 2**30))
-            defence = DefendedActions(name.text, _defence(name, target, votes, sampling), plain)
+    vacant(out)
+    contents = Contents()
+    with progress("reading") as report:
+        evaluation, left_out = readable_actions(classifier(reference), clips, limit, report, contents)
+    specification["sequences"] = contents.digest
+
+    def opened(name: DefenceName) -> Measure:
+        target = classifier(references[name.weights])
+        plain = ActionEvaluation(target, evaluation.data, evaluation.clips, int(memory * 2**30))
+        defence = DefendedActions(_defence(name, target, votes, sampling), plain)
+
+        @cache
+        def proven() -> pa.Table | None:
             with progress(f"{name.text}: certificates"):
-                proven = defence.certificates(seed=seed)
-            for place, budget in enumerate(budgets):
-                samples = folder / "samples" / f"{number}-{name.kind}" / f"{place}"
-                with progress(f"{name.text}, {budget.epsilon}: attacks") as report:
-                    verdicts = defence.attacked(_sized(attack, budget), samples, seed=seed, progress=report)
-                row, decisions = defence.row(budget, verdicts, proven)
-                rows.append((place, row))
-                tables.append(labelled(decisions, defence=name.text, epsilon=str(budget.epsilon)))
-        ordered = [row for _, row in sorted(rows, key=lambda each: each[0])]
+                return defence.certificates(seed=seed)
+
+        def measure(size: float, samples: Path) -> Part:
+            certificates, budget = proven(), budgets[size]
+            with progress(f"{name.text}, {size:g}: attacks") as report:
+                verdicts = defence.attacked(_sized(attack, budget), samples, seed=seed, progress=report)
+            return defence.part(budget, verdicts, certificates)
+
+        return measure
+
+    with resumed_folder(out, identity(specification)) as folder:
+        parts = defence_parts(folder, chosen, tuple(budgets), opened)
+        rows = [part.row(name.text) for name, _, part in parts]
         what = f"{model} on {source.name} ({'synthetic' if source.synthetic else 'real'} data)"
-        page = defences_page(ordered, what, source.synthetic, {}, command_line)
+        page = defences_page(rows, what, source.synthetic, {}, command_line)
         (folder / "defences.html").write_text(page, encoding="utf-8")
         write_defences(
             folder,
-            pa.concat_tables(tables),
+            all_decisions(parts, "epsilon"),
             specification,
             provenance(command_line, began),
-            rows=[row.figures() for row in ordered],
+            rows=[row.figures() for row in rows],
             left_out=left_out,
         )
-    status = show_defences(ordered, what)
+    status = show_defences(rows, what)
     print(f"{out}: defences.html, defences.json, defences.parquet, samples")
     return status
 
@@ -143,12 +154,12 @@ def _defence(name: DefenceName, target: SkeletonTarget, votes: int, sampling: Sa
             return unprotected(target)
 
 
-def _budgets(attack: SkeletonAttack, epsilons: str) -> list[JointBudget]:
+def _budgets(attack: SkeletonAttack, epsilons: str) -> dict[float, JointBudget]:
     budget = getattr(attack, "budget", None)
     if not isinstance(budget, JointBudget):
         raise SpecError(f"attack {type(attack).__name__}: found no budget of joints; expected an attack that has one")
     try:
-        return [replace(budget, epsilon=float(part)) for part in epsilons.split(",")]
+        return {size: replace(budget, epsilon=size) for size in map(float, epsilons.split(","))}
     except ValueError as error:
         raise SpecError(f"epsilons {epsilons}: expected numbers above 0, such as 0.001,0.004") from error
 

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from stumble.errors import DataError, StorageError
 
-__all__ = ["storing", "whole_file", "whole_folder"]
+__all__ = ["resumed_folder", "storing", "vacant", "whole_file", "whole_folder"]
 
 _REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 
@@ -55,18 +57,63 @@ def whole_folder(path: Path) -> Iterator[Path]:
         DataError: there is something at `path` already that is not an empty folder.
         StorageError: the disk is full, or cannot be written to.
     """
-    path = path.absolute()
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise DataError(path, "something there already", "a new or an empty folder")
+    path = vacant(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with storing(path):
         temporary.mkdir(parents=True)
         try:
             yield temporary
-            if path.exists():
-                path.rmdir()
-            temporary.replace(path)
+            _take_place(path, temporary)
         except StorageError as error:  # of a file in it, by a name that does not last
             raise StorageError(path, error.found, error.expected) from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def resumed_folder(path: Path, identity: str) -> Iterator[Path]:
+    """A folder beside `path`, "NAME.unfinished-IDENTITY", that takes its place at the end. On failure it stays if there
+    is a file in it, and is given again to whoever asks with the same identity.
+
+    Args:
+        identity: of what is made; of others the unfinished folders lie side by side.
+
+    Raises:
+        DataError: there is something at `path` already that is not an empty folder, or another process makes the same.
+        StorageError: the disk is full, or cannot be written to.
+    """
+    path = vacant(path)
+    temporary = path.with_name(f"{path.name}.unfinished-{identity[:8]}")
+    with storing(temporary):
+        temporary.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(temporary / ".lock", blocking=False)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise DataError(temporary, "another process at work on it", "one at a time") from error
+        try:
+            yield temporary
+            Path(lock.lock_file).unlink(missing_ok=True)
+            _take_place(path, temporary)
+        finally:
+            if not any(file.is_file() and file.name != ".lock" for file in temporary.rglob("*")):
+                shutil.rmtree(temporary, ignore_errors=True)
+            lock.release()
+
+
+def vacant(path: Path) -> Path:
+    """The absolute path of a folder to be written.
+
+    Raises:
+        DataError: there is something that is not an empty folder.
+    """
+    path = path.absolute()
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise DataError(path, "something there already", "a new or an empty folder")
+    return path
+
+
+def _take_place(path: Path, temporary: Path) -> None:
+    if path.exists():
+        path.rmdir()
+    temporary.replace(path)

@@ -1,0 +1,103 @@
+"""A table of defences part by part, each stored as soon as it is measured, so that an interrupted command goes on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stumble.campaign.defence_names import DefenceName
+from stumble.campaign.defended import DefenceRow, Share, labelled, summarise_defence
+from stumble.data.damage import reading
+from stumble.data.whole_files import storing, whole_file
+
+__all__ = ["Measure", "Part", "all_decisions", "defence_parts"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One defence against attacks of one size.
+
+    Attributes:
+        decisions: what became of each, as `decisions_of` has it.
+        budget: the attacks' size, in words.
+        cost, confidence: as in `DefenceRow`.
+        refused: of the clean frames of the probes those that a filter refuses; None where there is no filter.
+    """
+
+    decisions: pa.Table
+    budget: str
+    cost: float
+    confidence: float = 1.0
+    refused: Share | None = None
+
+    def row(self, defence: str) -> DefenceRow:
+        """The row of the table."""
+        return summarise_defence(self.decisions, defence, self.budget, self.cost, self.confidence)
+
+
+Measure: TypeAlias = Callable[[float, Path], Part]
+"""From the size of attacks, and a folder for adversarial sequences, to what came of it."""
+
+
+def defence_parts(
+    folder: Path, names: Sequence[DefenceName], sizes: Sequence[float], opened: Callable[[DefenceName], Measure]
+) -> list[tuple[DefenceName, float, Part]]:
+    """Every defence against attacks of every size: all defences against the first size, then against the next.
+
+    Args:
+        folder: where parts are kept, in `parts`, until all are there; adversarial sequences are written to `samples`.
+            Parts that an earlier call left there are read.
+        sizes: of attacks, after which folders of adversarial sequences are called.
+        opened: prepares a defence. Called for all defences of which a part is missing before anything is measured.
+
+    Raises:
+        DataError: a part that is there is damaged.
+        StorageError: the disk is full, or cannot be written to.
+    """
+    files = {(n, k): folder / "parts" / f"{n}-{k}.parquet" for n in range(len(names)) for k in range(len(sizes))}
+    missing = {n for (n, _), file in files.items() if not file.exists()}
+    measures = {n: opened(names[n]) for n in sorted(missing)}
+    for (n, k), file in files.items():
+        if not file.exists():
+            samples = folder / "samples" / f"{n}-{names[n].kind}" / f"{sizes[k]:g}"
+            shutil.rmtree(samples, ignore_errors=True)  # of a part that was interrupted
+            _write(file, measures[n](sizes[k], samples))
+    parts = [(names[n], sizes[k], _read(files[n, k])) for k in range(len(sizes)) for n in range(len(names))]
+    with storing(folder):
+        shutil.rmtree(folder / "parts")
+    return parts
+
+
+def all_decisions(parts: Sequence[tuple[DefenceName, float, Part]], column: str) -> pa.Table:
+    """The decisions of all parts, with the defence's name and the attack's size, under `column`, in front."""
+    named: list[tuple[dict[str, str | float], pa.Table]] = [
+        ({"defence": name.text, column: size}, part.decisions) for name, size, part in parts
+    ]
+    return pa.concat_tables(labelled(decisions, **names) for names, decisions in named)
+
+
+def _write(file: Path, part: Part) -> None:
+    said = {
+        "budget": part.budget,
+        "cost": part.cost,
+        "confidence": part.confidence,
+        "refused": None if part.refused is None else asdict(part.refused),
+    }
+    with whole_file(file) as temporary:
+        pq.write_table(part.decisions.replace_schema_metadata({"part": json.dumps(said)}), temporary)
+
+
+def _read(file: Path) -> Part:
+    with reading(file, "a part of a table of defences; remove it, and it is measured again"):
+        table = pq.read_table(file)
+        said = json.loads(table.schema.metadata[b"part"])
+        refused = said.pop("refused")
+        share = None if refused is None else Share(refused["percent"], tuple(refused["ci95"]))
+        return Part(table.replace_schema_metadata(None), refused=share, **said)
