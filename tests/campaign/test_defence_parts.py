@@ -75,5 +75,5 @@ def test_a_damaged_part_is_told(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         defence_parts(tmp_path, NAMES, SIZES, Bench(1))
     (tmp_path / "parts" / "0-0.parquet").write_bytes(b"damaged")
-    with pytest.raises(DataError, match=r"0-0\.parquet.*remove it, and it is measured again"):
+    with pytest.raises(DataError, match=r"0-0\.parquet.*remove it, and it is made again"):
         defence_parts(tmp_path, NAMES, SIZES, Bench())

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from stumble.campaign.defence_names import DefenceName
 from stumble.campaign.defended import DefenceRow, Share, labelled, summarise_defence
-from stumble.data.damage import reading
-from stumble.data.whole_files import storing, whole_file
+from stumble.campaign.portions import kept
+from stumble.data.whole_files import storing
 
 __all__ = ["Measure", "Part", "all_decisions", "defence_parts"]
 
@@ -64,12 +63,17 @@ def defence_parts(
     files = {(n, k): folder / "parts" / f"{n}-{k}.parquet" for n in range(len(names)) for k in range(len(sizes))}
     missing = {n for (n, _), file in files.items() if not file.exists()}
     measures = {n: opened(names[n]) for n in sorted(missing)}
-    for (n, k), file in files.items():
-        if not file.exists():
+
+    def part(n: int, k: int) -> Part:
+        def table() -> pa.Table:
             samples = folder / "samples" / f"{n}-{names[n].kind}" / f"{sizes[k]:g}"
             shutil.rmtree(samples, ignore_errors=True)  # of a part that was interrupted
-            _write(file, measures[n](sizes[k], samples))
-    parts = [(names[n], sizes[k], _read(files[n, k])) for k in range(len(sizes)) for n in range(len(names))]
+            return _table(measures[n](sizes[k], samples))
+
+        return _part(kept(files[n, k], table))
+
+    found = {(n, k): part(n, k) for n, k in files}
+    parts = [(names[n], size, found[n, k]) for k, size in enumerate(sizes) for n in range(len(names))]
     with storing(folder):
         shutil.rmtree(folder / "parts")
     return parts
@@ -83,21 +87,18 @@ def all_decisions(parts: Sequence[tuple[DefenceName, float, Part]], column: str)
     return pa.concat_tables(labelled(decisions, **names) for names, decisions in named)
 
 
-def _write(file: Path, part: Part) -> None:
+def _table(part: Part) -> pa.Table:
     said = {
         "budget": part.budget,
         "cost": part.cost,
         "confidence": part.confidence,
         "refused": None if part.refused is None else asdict(part.refused),
     }
-    with whole_file(file) as temporary:
-        pq.write_table(part.decisions.replace_schema_metadata({"part": json.dumps(said)}), temporary)
+    return part.decisions.replace_schema_metadata({"part": json.dumps(said)})
 
 
-def _read(file: Path) -> Part:
-    with reading(file, "a part of a table of defences; remove it, and it is measured again"):
-        table = pq.read_table(file)
-        said = json.loads(table.schema.metadata[b"part"])
-        refused = said.pop("refused")
-        share = None if refused is None else Share(refused["percent"], tuple(refused["ci95"]))
-        return Part(table.replace_schema_metadata(None), refused=share, **said)
+def _part(table: pa.Table) -> Part:
+    said = json.loads(table.schema.metadata[b"part"])
+    refused = said.pop("refused")
+    share = None if refused is None else Share(refused["percent"], tuple(refused["ci95"]))
+    return Part(table.replace_schema_metadata(None), refused=share, **said)

@@ -54,9 +54,11 @@ COMMANDS = {
     "evaluate actions": Command("evaluate_actions:evaluate_actions", "recognition of clean skeleton actions"),
     "attack": Command("attack:attack", "one attack on gait, judged"),
     "attack actions": Command("attack_actions:attack_actions", "one attack on skeleton actions, judged"),
-    "certify": Command("certify:certify", "prove what no edit of a few frames can change in gait recognition"),
+    "certify": Command(
+        "certify:certify", "prove what no edit of a few frames can change in gait recognition", resumes=True
+    ),
     "certify actions": Command(
-        "certify_actions:certify_actions", "prove what no small edit can change in action recognition"
+        "certify_actions:certify_actions", "prove what no small edit can change in action recognition", resumes=True
     ),
     "defend": Command(
         "defend:defend", "defences of gait recognition, and attacks that know them, in one table", resumes=True

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+
+import pyarrow as pa
 
 from stumble.campaign.attack_curve import attack_curve, read_attacks
 from stumble.campaign.certificates import certify_gait, summarise_certificates
 from stumble.campaign.choices import described, kinds_of, listed, people, recogniser, usable, weights
+from stumble.campaign.drawing import Contents
 from stumble.campaign.gait import GaitEvaluation
+from stumble.campaign.portions import in_portions
 from stumble.campaign.records import provenance, write_certificates
 from stumble.campaign.summary import by_kind
 from stumble.certify import Method, Partition, Smoothing
 from stumble.cli.certificate_table import show_certificates, show_kinds
 from stumble.cli.progress import progress
-from stumble.data import PROTOCOLS, open_gait
-from stumble.data.whole_files import whole_folder
+from stumble.data import PROTOCOLS, SequenceKey, open_gait
+from stumble.data.whole_files import resumed_folder, vacant
 from stumble.errors import SpecError
 from stumble.metrics.distances import Distance
 from stumble.report.certified import certified_chart, certified_svg
+from stumble.spec import identity
 
 __all__ = ["certify"]
 
@@ -46,7 +52,8 @@ def certify(
     What is certified is not the recogniser as it is but a vote: of groups of frames (partition), or of random subsets
     (ablation); docs/certificates.md has what is proven. The adversary edits the frames as the data set's reader gives
     them. OUT gets certificates.parquet (a row per sequence and gallery view), certify.json with the specification and
-    the figures, and certified.svg; it is either whole afterwards or not there.
+    the figures, and certified.svg. Until it is whole it is called OUT.unfinished-…, and the same command goes on with
+    that.
 
     Example:
         stumble certify gaitset-synthetic --data walkers --out out/proven --limit 40
@@ -97,16 +104,23 @@ def certify(
     }
     used = {"model": reference.digest, "frames": frames, "distance": distance}
     stored = () if campaign is None else read_attacks(campaign, used)
-    with whole_folder(out) as folder:
-        with progress("reading") as report:
-            tested, left_out = usable(source, gallery.keys + probes.keys, report)
-        with progress("gallery") as report:
-            evaluation = GaitEvaluation.prepare(
-                target, tested, subjects=chosen, frames=frames, distance=distance, progress=report
-            )
-        evaluation = evaluation.select(limit=limit)
+    vacant(out)
+    contents = Contents()
+    with progress("reading") as report:
+        tested, left_out = usable(source, gallery.keys + probes.keys, report, contents)
+    specification["sequences"] = contents.digest
+    with progress("gallery") as report:
+        evaluation = GaitEvaluation.prepare(
+            target, tested, subjects=chosen, frames=frames, distance=distance, progress=report
+        )
+    evaluation = evaluation.select(limit=limit)
+
+    def certificates(some: Sequence[SequenceKey], report: Callable[[int, int], None]) -> pa.Table:
+        return certify_gait(replace(evaluation, probes=tuple(some)), method, seed=seed, progress=report)
+
+    with resumed_folder(out, identity(specification)) as folder:
         with progress("certificates") as report:
-            table = certify_gait(evaluation, method, seed=seed, progress=report)
+            table = in_portions(folder / "parts", evaluation.probes, certificates, report)
         summary, edit = summarise_certificates(table, "frames"), getattr(method, "edit", "alter")
         parts = by_kind(table, kinds_of(protocol))
         each = {kind: summarise_certificates(part, "frames") for kind, part in parts.items()}

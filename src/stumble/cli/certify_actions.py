@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from stumble.campaign.attack_curve import attack_curve, read_attacks
 from stumble.campaign.certificates import certify_actions as certify_clips
 from stumble.campaign.certificates import summarise_certificates
 from stumble.campaign.choices import classifier, readable_actions, tested_actions, weights
+from stumble.campaign.drawing import Contents
+from stumble.campaign.portions import in_portions
 from stumble.campaign.records import provenance, write_certificates
 from stumble.certify import Method, Partition, Smoothing
 from stumble.cli.certificate_table import show_certificates
 from stumble.cli.progress import progress
 from stumble.data.action_opening import open_actions
-from stumble.data.whole_files import whole_folder
+from stumble.data.actions import Clip
+from stumble.data.whole_files import resumed_folder, vacant
 from stumble.errors import SpecError
 from stumble.layouts import OPENPOSE18
 from stumble.report.certified import certified_chart, certified_svg
+from stumble.spec import identity
 
 __all__ = ["certify_actions"]
 
@@ -46,8 +52,8 @@ def certify_actions(
 
     What is certified is not the recogniser as it is but a vote: of noisy versions of the clip (smoothing), of groups of
     frames (partition), or of random subsets of frames (ablation); docs/certificates.md has what is proven. OUT gets
-    certificates.parquet (a row per clip), certify.json with the specification and the figures, and certified.svg; it is
-    either whole afterwards or not there.
+    certificates.parquet (a row per clip), certify.json with the specification and the figures, and certified.svg. Until
+    it is whole it is called OUT.unfinished-…, and the same command goes on with that.
 
     Example:
         stumble certify actions stgcn-synthetic-xsub --data actions --split synthetic-xsub --limit 20 \\
@@ -92,11 +98,19 @@ def certify_actions(
         "seed": seed,
     }
     stored = () if campaign is None else read_attacks(campaign, {"model": reference.digest})
-    with whole_folder(out) as folder:
-        with progress("reading") as report:
-            evaluation, left_out = readable_actions(target, chosen, limit, report)
+    vacant(out)
+    contents = Contents()
+    with progress("reading") as report:
+        evaluation, left_out = readable_actions(target, chosen, limit, report, contents)
+    specification["sequences"] = contents.digest
+
+    def certificates(some: Sequence[Clip], report: Callable[[int, int], None]) -> pa.Table:
+        own = replace(evaluation, clips=tuple(some))
+        return certify_clips(own, method, stretch=stretch, seed=seed, progress=report)
+
+    with resumed_folder(out, identity(specification)) as folder:
         with progress("certificates") as report:
-            table = certify_clips(evaluation, method, stretch=stretch, seed=seed, progress=report)
+            table = in_portions(folder / "parts", evaluation.clips, certificates, report)
         summary = summarise_certificates(table, "input" if edit == "move" else "frames")
         unit = "frames" if edit != "move" else "image units" if source.layout == OPENPOSE18 else "m"
         attacks = attack_curve(stored, table, edit)
