@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stumble.campaign.defence_names import GAIT_DEFENCES, DefenceName, defence_names
-from stumble.campaign.defended import broken, decisions_of, labelled, summarise_defence
+from stumble.campaign.defended import decisions_of, labelled, summarise_defence, tried
 from stumble.errors import SpecError
 
 
@@ -71,13 +71,18 @@ def test_a_broken_proof_is_a_contradiction() -> None:
     found = row(decisions)
     assert (found.within, found.broken) == (2, 1)
     assert found.contradiction == "1 of 2 certified decisions were broken within their radius"
-    assert (broken([found]), found.sampled) == (1, None)
+    assert (tried([found]), found.sampled) == ((2, 1), None)
 
 
-def test_what_is_certified_by_sampling_may_be_turned_by_chance() -> None:
-    decisions = decisions_of(verdicts("1111", "1011"), (), certificates("1111", (1, 1, 0, 0)), {"a": 1.0, "b": 1.0})
+def test_what_is_certified_by_sampling_may_be_turned_by_chance_but_not_more_often_than_the_rest_holds() -> None:
+    proofs = certificates("1111", (1, 1, 0, 0))
+    decisions = decisions_of(verdicts("1111", "1000"), (), proofs, {"a": 1.0, "b": 1.0})
     found = summarise_defence(decisions, "ablation:8", "S = 0.1", 1.25, confidence=0.99)
-    assert (found.contradiction, broken([found])) == (None, 0)
+    assert found.contradiction == "50.0 % of the decisions are certified, but only 25.0 % are left after the attacks"
+    assert (tried([found]), found.sampled) == ((0, 0), None)
+    decisions = decisions_of(verdicts("1111", "1011"), (), proofs, {"a": 1.0, "b": 1.0})
+    found = summarise_defence(decisions, "ablation:8", "S = 0.1", 1.25, confidence=0.99)
+    assert (found.contradiction, tried([found])) == (None, (0, 0))
     expected = "1 of 2 decisions certified by sampling were turned by the votes drawn, few and not drawn again"
     assert found.sampled == f"{expected}: no check of the proof"
 

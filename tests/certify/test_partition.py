@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from stumble.certify import ByContent, ByIndex, Certificate, Partition, Scorer, Votes
+from stumble.certify.votes import tally
 from stumble.errors import SpecError, TargetError
 from stumble.sequences import Silhouettes, Skeletons
 
@@ -169,6 +170,34 @@ def test_an_edit_touches_no_more_groups_than_is_claimed(by: str, levels: list[Fr
         assert changed <= touched
 
 
+EDITS = st.lists(
+    st.tuples(
+        st.sampled_from(["alter", "insert", "delete"]), st.integers(0, 30), st.tuples(*[st.integers(0, 255)] * 3)
+    ),
+    max_size=5,
+)
+
+
+@given(levels=st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=1, max_size=12), several=EDITS)
+def test_edits_of_several_kinds_together_touch_no_more_groups_than_each_alone(
+    levels: list[Frame], several: list[tuple[str, int, Frame]]
+) -> None:
+    """m ≤ 2 · altered + inserted + deleted, by content."""
+    pieces, edited, reach = ByContent(7), list(levels), 0
+    for edit, place, frame in several:
+        where = place % len(edited)
+        if edit == "delete" and len(edited) == 1:
+            continue
+        edited[where : where + (edit != "insert")] = [] if edit == "delete" else [frame]
+        reach += pieces.touches[edit]
+
+    def groups(frames: list[Frame]) -> list[list[list[int]]]:
+        batch = sequence(frames)
+        return [batch.frames[0, chosen].flatten(1).tolist() for chosen in pieces.mask(batch)[0]]
+
+    assert sum(a != b for a, b in zip(groups(levels), groups(edited), strict=True)) <= reach
+
+
 def test_groups_do_not_depend_on_the_length() -> None:
     frames = [(k, 1, 7 * k) for k in range(12)]
     for pieces in (ByIndex(5), ByContent(5)):
@@ -250,11 +279,18 @@ def test_votes_that_rounding_could_turn_are_not_sure() -> None:
     assert found.sure.flatten().tolist() == [False, True, True, True]
 
 
-def test_answers_in_half_precision_and_nan_are_refused() -> None:
+def test_answers_in_half_precision_and_nothing_but_nan_are_refused() -> None:
     with pytest.raises(TargetError, match="in float32 or float64; the recogniser's are"):
         Votes.of(torch.zeros(2, 1, 3, dtype=torch.bfloat16))
-    with pytest.raises(TargetError, match="NaN"):
+    with pytest.raises(TargetError, match="to every piece of the sequence with NaN"):
         Votes.of(torch.full((2, 1, 3), torch.nan))
+
+
+def test_a_piece_of_which_the_recogniser_makes_nonsense_abstains_before_certificate_and_judge_alike() -> None:
+    """One frame of absurd levels must not keep the others from answering."""
+    scores = torch.tensor([[-1.0, -2.0, -3.0], [torch.nan, -1.0, -2.0], [-1.0, -2.0, -3.0], [torch.nan] * 3])[:, None]
+    assert Votes.of(scores).choice.flatten().tolist() == [0, -1, 0, -1]
+    assert tally(scores[None]).tolist() == [[[2.0, 0.0, 0.0]]]
 
 
 def test_no_group_is_refused() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from stumble import zoo
-from stumble.certify import ActionScorer, ByContent, ByIndex, GaitScorer, Partition, Votes
+from stumble.certify import ActionScorer, ByContent, ByIndex, GaitScorer, Partition, Votes, VotingGallery, piecewise
 from stumble.certify.certificate import as_deployed
 from stumble.certify.votes import TOLERANCE
 from stumble.errors import TargetError
@@ -54,8 +56,9 @@ class EnergyImage:
 
 
 def changed(scorer: GaitScorer | ActionScorer, clean: Tensor, edited: Tensor) -> list[int]:
-    """The groups whose scores changed at all."""
-    return (clean != edited)[0].flatten(1).any(1).nonzero().flatten().tolist()
+    """The groups whose scores changed by more than rounding, which depends on who else is in a batch."""
+    rounding = TOLERANCE * torch.cat([clean, edited]).abs().amax()
+    return ((clean - edited).abs() > rounding)[0].flatten(1).any(1).nonzero().flatten().tolist()
 
 
 def test_a_group_is_scored_as_if_it_were_the_whole_sequence() -> None:
@@ -159,6 +162,49 @@ def test_an_absent_person_more_is_no_other_content() -> None:
     assert torch.equal(ByContent(5).mask(one), ByContent(5).mask(padded)[:1])
 
 
+@dataclass(frozen=True)
+class Padded:
+    """The mean over all frames of a batch's array, padding and all: who is longer changes the others."""
+
+    takes: SilhouetteInput = SilhouetteInput(64, 44)
+
+    def __call__(self, batch: Silhouettes) -> Output:
+        return Output(embedding=batch.floating().frames.mean(1))
+
+
+def test_no_piece_is_padded_to_the_length_of_another() -> None:
+    """What a recogniser makes of padding is no way from one group to another: a frame more in one changes no other."""
+    target, clean = Padded(), walks(12)
+    longer = Silhouettes.pad([torch.cat([clean.frames[0], clean.frames[0, :1] // 2])], ["0"])
+    scorer, pieces = GaitScorer(target, gallery_of(target)), ByContent(3)
+    found = [scorer.scores(batch, pieces.mask(batch)) for batch in (clean, longer)]
+    assert len(changed(scorer, *found)) == 1
+
+
+def test_pieces_of_several_lengths_keep_their_order() -> None:
+    target, batch = EnergyImage(), walks(11, 4)
+    mask = torch.rand(2, 6, 11, generator=torch.Generator().manual_seed(0)) < 0.5
+    mask &= batch.mask[:, None]
+    scorer = GaitScorer(target, gallery_of(target))
+    found = scorer.scores(batch, mask)
+    assert mask.sum(2).unique().numel() > 3
+    for row, piece in mask.any(2).nonzero().tolist():
+        alone = Silhouettes.pad([batch.frames[row][mask[row, piece]]], ["a"])
+        torch.testing.assert_close(found[row, piece], scorer.gallery.scores(target(alone).embedding)[0])
+
+
+def test_a_piece_in_which_nothing_is_seen_abstains_before_certificate_and_judge_alike() -> None:
+    """A network without biases embeds blank frames into 0, which is somebody's nearest neighbour all the same."""
+    target, blank = EnergyImage(), walks(10)
+    blank.frames[0, [0, 1, 2, 5, 6, 7]] = 0  # all that three of five groups have
+    gallery = gallery_of(target)
+    proof = Partition(5)(GaitScorer(target, gallery), blank)
+    votes = VotingGallery(gallery.enrolled, gallery.distance, 5).scores(piecewise(target, ByIndex(5))(blank).embedding)
+    assert votes.sum(2).tolist() == [[2.0, 2.0]]
+    assert proof.answer.tolist() == votes[0].argmax(1).tolist()
+    assert (proof.radius == 0).all()  # of two votes one may turn, and then it is a tie
+
+
 class Normalised(nn.Module):
     """Batch norm over the sequences of a batch, left in training mode."""
 
@@ -189,6 +235,35 @@ def test_batch_norm_is_in_inference_mode() -> None:
         assert changed(scorer, scores(clean), scores(edited)) == [2]
     Partition(4)(scorer, clean)
     assert torch.equal(target.norm.running_mean, before) and target.training
+
+
+@pytest.mark.parametrize("held", [lambda net: {"net": net}, lambda net: [net]], ids=["dict", "list"])
+def test_batch_norm_is_in_inference_mode_wherever_the_network_is_held(held: Callable[[nn.Module], Any]) -> None:
+    class Around:
+        takes = SilhouetteInput(64, 44)
+
+        def __init__(self, net: nn.Module) -> None:
+            self.held = held(net)
+
+        def __call__(self, batch: Silhouettes) -> Output:
+            (net,) = self.held.values() if isinstance(self.held, dict) else self.held
+            return net(batch)
+
+    torch.manual_seed(0)
+    target, clean, edited = Around(Normalised()), walks(12), walks(12)
+    edited.frames[0, 2] = 255 - edited.frames[0, 2]
+    scorer = GaitScorer(target, gallery_of(target))
+    with as_deployed(scorer):
+        found = [scorer.scores(batch, ByIndex(4).mask(batch)) for batch in (clean, edited)]
+    assert changed(scorer, *found) == [2]
+
+
+def test_networks_in_half_precision_are_refused() -> None:
+    target = Normalised()
+    scorer = GaitScorer(target, gallery_of(target))
+    target.linear.to(torch.bfloat16)
+    with pytest.raises(TargetError, match=r"found parameters in torch\.bfloat16"):
+        Partition(4)(scorer, walks(12))
 
 
 def test_certificates_are_made_in_single_precision() -> None:

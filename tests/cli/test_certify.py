@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 import torch
 
 from stumble import zoo
+from stumble.campaign import portions
 from stumble.certify import Ablation, Method, Partition, Sampling, Smoothing
 from stumble.cli import main
 from stumble.layouts import NTU25
@@ -45,6 +47,38 @@ def actions(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         card = zoo.Card(data="nothing", command="none", seed=0, metrics={})
         zoo.save(STGCN(tuple(ACTIONS), NTU25, StGcn(frames=16, people=1)), root / "stgcn.safetensors", card)
     return ["certify", "actions", str(root / "stgcn.safetensors"), "--data", str(root / "data"), "--limit", "2"]
+
+
+def test_any_recogniser_from_a_file(
+    gait: list[str], networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gait[1] = str(networks / "selfgait.safetensors")
+    assert main([*gait, "--method", "partition", "--method.groups", "2", "--frames", "7"]) == 0
+    assert "deterministic" in capsys.readouterr().out
+    result(tmp_path / "out")
+
+
+def test_what_was_interrupted_goes_on(
+    gait: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, honest, made = [*gait, "--method.groups", "3"], Partition.__call__, []
+
+    def counted(method: Partition, *args: Any, **kwargs: Any) -> Any:
+        if len(made) == 1:
+            made.append("interrupted")
+            raise KeyboardInterrupt
+        made.append("certified")
+        return honest(method, *args, **kwargs)
+
+    monkeypatch.setattr(portions, "_TOGETHER", 1)
+    monkeypatch.setattr(Partition, "__call__", counted)
+    assert main(command) == 130
+    assert "the same command goes on where this one stopped" in capsys.readouterr().err
+    assert main(command) == 0
+    assert made == ["certified", "interrupted", "certified"]
+    found = result(tmp_path / "out")
+    assert found["summary"]["sequences"] == 2  # type: ignore[index]
+    assert [file.name for file in tmp_path.iterdir()] == ["out"]
 
 
 def test_groups_of_frames(gait: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,7 +45,7 @@ def test_every_defence_of_gait_in_one_table(
         "synthetic data",
         "certified",
         "refuses",
-        "certified decisions met attacks within their radius, 0 broke",
+        "decisions certified for sure met attacks within their radius, 0 broke",
     ):
         assert told in shown
     found = json.loads((tmp_path / "out" / "defences.json").read_text())
@@ -116,7 +116,7 @@ def test_what_cannot_be_true_is_red_and_fails_and_what_may_be_chance_is_told(
     chance = DefenceRow("ablation:8", "S = 0.1", 5, 10, share, share, share, share, 5, 2, 1.0, confidence=0.99)
     assert show_defences([chance], "walkers (synthetic data)") == 0
     shown = capsys.readouterr().out
-    assert "5 certified decisions met attacks within their radius, 0 broke" in shown
+    assert "0 decisions certified for sure met attacks within their radius, 0 broke" in shown
     assert "ablation:8, S = 0.1: 2 of 5 decisions certified by sampling were turned by the votes drawn" in shown
     assert show_defences([chance, replace(chance, defence="vote", confidence=1.0)], "walkers (synthetic data)") == 1
     assert "vote, S = 0.1: 2 of 5 certified decisions were broken within their radius" in capsys.readouterr().out

@@ -18,7 +18,7 @@ def test_every_row_stands_with_its_intervals_under_the_label_of_its_data() -> No
     assert "Synthetic data" in page and "mine on walkers" in page
     assert 'class="wrong"' not in page
     assert page.count("<small>25.0") == 0 and page.count("<small>10.0–33.0</small>") == 3
-    assert "1.25×" in page and "10 certified decisions met attacks within their radius; 0 broke" in page
+    assert "1.25×" in page and "10 decisions certified for sure met attacks within their radius; 0 broke" in page
     assert "filter refuses 1.50 % (1.00–2.00)" in page
 
 
@@ -32,7 +32,7 @@ def test_what_cannot_be_true_is_red_and_at_the_head() -> None:
 
 def test_what_may_be_chance_is_told_and_not_red() -> None:
     page = defences_page([BARE, replace(HONEST, broken=2, confidence=0.99)], "mine on walkers", False, {}, "")
-    assert 'class="wrong"' not in page and "; 0 broke" in page
+    assert 'class="wrong"' not in page and "0 decisions certified for sure met attacks" in page
     assert "partition:5, S = 0.1: 2 of 10 decisions certified by sampling were turned by the votes drawn" in page
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 import torch
@@ -71,12 +73,48 @@ def test_an_attack_runs_on_a_frozen_target() -> None:
     assert Attack.__call__.__doc__ == "Documented."
 
 
-def test_networks_are_found_inside_a_tuple() -> None:
-    @dataclass(frozen=True)
-    class Around:
-        inner: tuple[object, ...]
+class Plain:
+    """No dataclass, and no network itself."""
 
-    nets = network(), network()
-    with frozen(Around(nets)):
-        assert not nets[0].training and not nets[1].training
-    assert nets[0].training and nets[1].training
+    def __init__(self, net: object) -> None:
+        self.net = net
+
+    def answer(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Slim:
+    net: object
+
+
+def closing_over(net: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
+    return lambda batch: net(batch)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda net: (net, "beside it"),
+        lambda net: {"student": [net]},
+        Plain,
+        lambda net: Plain({"inner": Slim((net,))}),
+        lambda net: Plain(net).answer,
+        lambda net: partial(print, net),
+        lambda net: partial(print, end=net),
+        closing_over,
+    ],
+    ids=["tuple", "list in a dict", "class", "slots", "bound", "partial", "keyword of a partial", "closure"],
+)
+def test_networks_are_found_wherever_they_are_held(around: Callable[[nn.Module], object]) -> None:
+    net = network()
+    target = around(net)
+    with frozen(target):
+        assert not any(part.training for part in net.modules())
+    assert net.training
+
+
+def test_what_holds_itself_is_gone_through_once() -> None:
+    target = Plain(network())
+    target.own = target  # type: ignore[attr-defined]
+    with frozen(target):
+        assert not target.net.training  # type: ignore[attr-defined]

@@ -22,11 +22,11 @@ __all__ = [
     "Share",
     "Verdicts",
     "attacked_in_turn",
-    "broken",
     "decisions_of",
     "labelled",
     "relative_cost",
     "summarise_defence",
+    "tried",
 ]
 
 UNSEEN = 2**16  # what judging adds to an attack's seed
@@ -84,14 +84,18 @@ class DefenceRow:
 
     @property
     def contradiction(self) -> str | None:
-        """Why the row cannot be true, where it cannot: a proof that leaves nothing to chance, and that an attack broke.
+        """Why the row cannot be true, where it cannot: an attack broke a proof that leaves nothing to chance, or left
+        less than is certified.
 
-        A proof by sampling says what most of all pieces or noisy versions vote for; the few that the judge draws may
-        differ.
+        A proof by sampling says what most of all pieces or noisy versions vote for. The few that the judge draws may
+        differ for one decision; that they do so for more than hold without a proof speaks against the proof.
         """
-        if not self.broken or self.confidence < 1:
-            return None
-        return f"{self.broken} of {self.within} certified decisions were broken within their radius"
+        if self.broken and self.confidence == 1:
+            return f"{self.broken} of {self.within} certified decisions were broken within their radius"
+        if self.certified is not None and self.certified.percent > self.adaptive.percent:
+            left = f"{self.adaptive.percent:.1f} % are left after the attacks"
+            return f"{self.certified.percent:.1f} % of the decisions are certified, but only {left}"
+        return None
 
     @property
     def exceeded(self) -> str | None:
@@ -105,7 +109,7 @@ class DefenceRow:
     @property
     def sampled(self) -> str | None:
         """What may be chance, where something may: decisions certified by sampling that few votes turned."""
-        if not self.broken or self.confidence == 1:
+        if not self.broken or self.contradiction:
             return None
         turned = f"{self.broken} of {self.within} decisions certified by sampling were turned by the votes drawn"
         return f"{turned}, few and not drawn again: no check of the proof"
@@ -234,9 +238,10 @@ def summarise_defence(
     )
 
 
-def broken(rows: Sequence[DefenceRow]) -> int:
-    """Certified decisions that an attack broke, where that cannot be chance."""
-    return sum(row.broken for row in rows if row.contradiction)
+def tried(rows: Sequence[DefenceRow]) -> tuple[int, int]:
+    """How many decisions that are certified for sure met attacks within their radius, and how many of them broke."""
+    sure = [row for row in rows if row.confidence == 1]
+    return sum(row.within for row in sure), sum(row.broken for row in sure)
 
 
 def labelled(decisions: pa.Table, **names: str | float) -> pa.Table:

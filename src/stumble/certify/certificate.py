@@ -13,13 +13,16 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from stumble.certify.scorers import Scorer
+from stumble.errors import TargetError
 from stumble.sequences import Silhouettes, Skeletons
-from stumble.targets.frozen import frozen
+from stumble.targets.frozen import frozen, networks_of
 
 __all__ = ["Certificate", "FrameEdit", "Method", "as_deployed"]
 
 FrameEdit = Literal["alter", "insert", "delete"]
 """What an adversary does to a frame: put another in its place, put one between two others, take it out."""
+
+_HALF = (torch.float16, torch.bfloat16)
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,18 @@ class Method(ABC):
 
 @contextmanager
 def as_deployed(scorer: Scorer) -> Iterator[None]:
-    """Inside, batch norm is in inference mode, nothing collects gradients, and nothing is rounded to half precision."""
-    with frozen(scorer), torch.inference_mode(), torch.autocast("cpu", enabled=False):
-        yield
+    """Inside, batch norm is in inference mode, nothing collects gradients, and nothing is rounded to half precision.
+
+    Raises:
+        TargetError: a network's parameters are in half precision.
+    """
+    halves = [p.dtype for net in networks_of(scorer) for p in net.parameters() if p.dtype in _HALF]
+    if halves:
+        raise TargetError(f"certificates take networks in float32 or float64; found parameters in {halves[0]}")
+    precision = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with frozen(scorer), torch.inference_mode(), torch.autocast("cpu", enabled=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(precision)

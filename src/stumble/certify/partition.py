@@ -29,7 +29,7 @@ class Partition(Method):
         groups: G, whatever the length of the sequence.
         by: "index", frame t in group t modulo G, which proves something about alteration alone; "content", by a hash
             of the frame, about alteration, insertion and deletion.
-        edit: what the adversary does: "alter", "insert" or "delete". `reach` has the budget for several together.
+        edit: what the adversary does: "alter", "insert" or "delete".
 
     Raises:
         SpecError: fewer than one group, or an edit about which the grouping proves nothing.

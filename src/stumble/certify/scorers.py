@@ -16,7 +16,7 @@ from stumble.objectives import logits_of
 from stumble.sequences import Silhouettes, Skeletons
 from stumble.targets.gallery import Gallery
 
-__all__ = ["ActionScorer", "GaitScorer", "Scorer", "aggregated_pieces", "embedded_pieces"]
+__all__ = ["ActionScorer", "GaitScorer", "Scorer", "aggregated_pieces", "embedded_pieces", "silent"]
 
 _FRAMES = 512
 """So many frames of pieces are answered to at once."""
@@ -33,7 +33,7 @@ class Scorer(ABC):
             mask: which frames each piece has.
 
         Returns:
-            (B, G, V, C); -inf throughout for a piece that is shorter than the recogniser takes.
+            (B, G, V, C); -inf throughout for a piece that is shorter than the recogniser takes, or `silent`.
 
         Raises:
             TargetError: the recogniser does not take such sequences.
@@ -54,7 +54,7 @@ class GaitScorer(Scorer):
         shape = *mask.shape[:2], len(self.gallery.views), len(self.gallery.identities)
         if not len(embeddings):
             return torch.full(shape, -torch.inf)
-        found = self.gallery.scores(embeddings)
+        found = self.gallery.scores(embeddings).masked_fill(silent(embeddings)[:, None, None], -torch.inf)
         return found.new_full(shape, -torch.inf).index_put((answered,), found)
 
 
@@ -68,9 +68,7 @@ class ActionScorer(Scorer):
         pieces, filled = self._skeletons(batch).pieces(mask), mask.any(2)
         if not len(pieces):
             raise TargetError("found no piece with frames; expected at least one")
-        longest = pieces.joints.shape[2]
-        logits = torch.cat([self.logits(pieces.select(rows)) for rows in _portions(len(pieces), longest)])
-        found = logits[:, None]
+        found = _in_order([(rows, self.logits(pieces.select(rows))) for rows in _portions(pieces.lengths)])[:, None]
         return found.new_full((*filled.shape, *found.shape[1:]), -torch.inf).index_put((filled,), found)
 
     def logits(self, batch: Silhouettes | Skeletons) -> Float[Tensor, "b c"]:
@@ -97,9 +95,8 @@ def embedded_pieces(
         if not bool(answered.any()):
             return torch.zeros(0, 0, 0), answered
         return aggregated_pieces(target, target.encode(batch.floating().packed()), batch.lengths, mask)
-    pieces, found = batch.pieces(mask & answered[..., None]), []
-    for rows in _portions(len(pieces), pieces.frames.shape[1]):
-        found.append(target(pieces.select(rows)).embedding)
+    pieces = batch.pieces(mask & answered[..., None])
+    found = [(rows, target(pieces.select(rows)).embedding) for rows in _portions(pieces.lengths)]
     return _joined(target, found), answered
 
 
@@ -113,9 +110,10 @@ def aggregated_pieces(
     row, _, frame = mask.nonzero(as_tuple=True)
     before = lengths.cumsum(0) - lengths
     frames, found = (before[row] + frame).split(sizes.tolist()), []
-    for rows in _portions(len(sizes), int(sizes.max()) if len(sizes) else 0):
+    for rows in _portions(sizes):
         chosen = torch.cat([frames[k] for k in rows.tolist()])
-        found.append(target.aggregate(tuple(feature[chosen] for feature in features), sizes[rows]).embedding)
+        answer = target.aggregate(tuple(feature[chosen] for feature in features), sizes[rows])
+        found.append((rows, answer.embedding))
     return _joined(target, found), answered
 
 
@@ -123,13 +121,28 @@ def _long_enough(target: Target, mask: Bool[Tensor, "b g n"]) -> Bool[Tensor, "b
     return mask.sum(2) >= max(1, target.takes.minimum_frames)
 
 
-def _joined(target: Target, found: Sequence[Tensor | None]) -> Float[Tensor, "r p d"]:
-    embeddings = [each for each in found if each is not None]
+def silent(embeddings: Float[Tensor, "r p d"]) -> Bool[Tensor, " r"]:
+    """Which are 0 throughout: of a piece without an answer, or one in which a network without biases sees nothing.
+
+    They are no nearer to one person than to another, and have no vote.
+    """
+    return ~embeddings.ne(0).flatten(1).any(1)
+
+
+def _joined(target: Target, found: Sequence[tuple[Tensor, Tensor | None]]) -> Float[Tensor, "r p d"]:
+    embeddings = [(rows, each) for rows, each in found if each is not None]
     if len(embeddings) < len(found):
         raise TargetError(f"{type(target).__name__} answers with no embedding; a gait target must")
-    return torch.cat(embeddings) if embeddings else torch.zeros(0, 0, 0)
+    return _in_order(embeddings) if embeddings else torch.zeros(0, 0, 0)
 
 
-def _portions(pieces: int, longest: int) -> Iterator[Int[Tensor, " r"]]:
-    if pieces:
-        yield from torch.arange(pieces).split(max(1, _FRAMES // max(longest, 1)))
+def _portions(lengths: Int[Tensor, " r"]) -> Iterator[Int[Tensor, " r"]]:
+    """The places of pieces that are answered to together. All are of one length: where nothing is padded, no piece can
+    be seen to be shorter than another, whatever the recogniser does with padding."""
+    for length in lengths.unique().tolist():
+        yield from (lengths == length).nonzero()[:, 0].split(max(1, _FRAMES // length))
+
+
+def _in_order(found: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """What was found for each place, by places."""
+    return torch.cat([each for _, each in found])[torch.cat([rows for rows, _ in found]).argsort()]

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from stumble.certify.pieces import Pieces, RandomSubsets
-from stumble.certify.scorers import ActionScorer, aggregated_pieces, embedded_pieces
+from stumble.certify.scorers import ActionScorer, aggregated_pieces, embedded_pieces, silent
 from stumble.certify.votes import tally
 from stumble.errors import TargetError
 from stumble.interfaces import (
@@ -115,10 +115,10 @@ class VotingGallery(Gallery):
         return tally(self.of_pieces(embedding))
 
     def of_pieces(self, embedding: Float[Tensor, "b p d"]) -> Float[Tensor, "b g views identities"]:
-        """The scores by which each piece votes; -inf throughout for a piece that is too short."""
+        """The scores by which each piece votes; -inf throughout for a piece that is too short, or `silent`."""
         single = embedding.unflatten(1, (self.pieces, -1)).flatten(0, 1)
-        there = single.ne(0).flatten(1).any(1)[:, None, None]
-        return super().scores(single).masked_fill(~there, float("-inf")).unflatten(0, (-1, self.pieces))
+        scores = super().scores(single).masked_fill(silent(single)[:, None, None], float("-inf"))
+        return scores.unflatten(0, (-1, self.pieces))
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ other companions in a batch."""
 
 
 def tally(scores: Float[Tensor, "b g v c"]) -> Float[Tensor, "b v c"]:
-    """How many pieces give each class their highest score; pieces whose scores are all -inf give none.
+    """How many pieces give each class their highest score; pieces whose scores are all -inf, or partly NaN, give none.
 
     The numbers are exact. Their gradient, for attacks by descent, is that of the sum of the pieces' softmax.
     """
-    voting = scores.isfinite().any(3, keepdim=True)
+    voting = scores.isfinite().any(3, keepdim=True) & ~scores.isnan().any(3, keepdim=True)
     votes = functional.one_hot(scores.argmax(3), scores.shape[3]).to(scores.dtype) * voting
     if not scores.requires_grad:
         return votes.sum(1)
@@ -50,16 +50,18 @@ class Votes:
         """The votes for the highest scores.
 
         Args:
-            scores: -inf for classes that cannot be chosen; a piece abstains where all are.
+            scores: -inf for classes that cannot be chosen; a piece abstains where all are, or where some are NaN.
             tolerance: a vote is sure where it leads by more than this share of the largest magnitude.
 
         Raises:
-            TargetError: the scores are of less than single precision, or some are NaN.
+            TargetError: the scores are of less than single precision, or every piece has some that are NaN.
         """
         if scores.dtype not in (torch.float32, torch.float64):
             raise TargetError(f"certificates take answers in float32 or float64; the recogniser's are {scores.dtype}")
-        if bool(scores.isnan().any()):
-            raise TargetError("the recogniser answers to a piece of the sequence with NaN")
+        senseless = scores.isnan().any(2)
+        if bool(senseless.any(1).all()):
+            raise TargetError("the recogniser answers to every piece of the sequence with NaN")
+        scores = scores.masked_fill(senseless[..., None], -torch.inf)
         best, choice = scores.max(2)
         second = scores.scatter(2, choice[..., None], -torch.inf).amax(2)
         abstains = best == -torch.inf

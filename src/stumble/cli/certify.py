@@ -66,7 +66,8 @@ def certify(
         stumble certify --method.help Partition
 
     Args:
-        model: name of shipped weights, or a checkpoint of GaitSet: ours, the original's or OpenGait's.
+        model: name of shipped weights; or a checkpoint of GaitSet, GaitBase or SelfGait (theirs or ours), GEINet or
+            GaitGAN (ours).
         data: folder of gait data.
         out: folder to write to; new, or empty.
         method: "partition" or "ablation"; its fields follow it.
@@ -83,7 +84,7 @@ def certify(
     began = time.perf_counter()
     if isinstance(method, Smoothing):
         raise SpecError("method smoothing: found gait; expected partition or ablation, or `stumble certify actions`")
-    reference = weights(model, "gaitset")
+    reference = weights(model)
     target, source = recogniser(reference), open_gait(data)
     protocol = PROTOCOLS[source.protocol]
     chosen = set(protocol.tested(source) if subjects is None else people(source, subjects))

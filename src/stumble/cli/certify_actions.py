@@ -63,7 +63,8 @@ def certify_actions(
         stumble certify actions --method.help Smoothing
 
     Args:
-        model: name of shipped weights, or a checkpoint of ST-GCN: ours, the original's, PYSKL's or MMAction2's.
+        model: name of shipped weights, or a checkpoint of ST-GCN (ours, the original's, PYSKL's or MMAction2's), of
+            2s-AGCN (ours or the original's) or of PA-LSTM (ours).
         data: folder or file of skeleton actions.
         out: folder to write to; new, or empty.
         method: "smoothing", "partition" or "ablation"; its fields follow it.
@@ -83,7 +84,7 @@ def certify_actions(
         stretch = method.groups if isinstance(method, Partition) else 1
     if stretch < 1 or (stretch > 1 and isinstance(method, Smoothing)):
         raise SpecError(f"stretch is {stretch}; it must be at least 1, and 1 for smoothing, which sees whole clips")
-    reference, source = weights(model, "stgcn"), open_actions(data)
+    reference, source = weights(model), open_actions(data)
     target, chosen = classifier(reference), tested_actions(source, split, subjects)
     edit = getattr(method, "edit", "move")
     specification: dict[str, object] = {
@@ -128,6 +129,7 @@ def certify_actions(
             specification,
             provenance(command_line, began),
             summary=asdict(summary),
+            preprocessing=source.preprocessing,
             box=box,
             attacks=[asdict(point) for point in attacks],
             left_out=left_out,
@@ -139,6 +141,8 @@ def certify_actions(
         svg = certified_svg(certified_chart(summary, attacks, unit, shown), axis, named, source.synthetic)
         (folder / "certified.svg").write_text(svg, encoding="utf-8")
     print(named)
+    if edit != "move" and source.preprocessing != "raw":
+        print(f"of frames as the data has them, {source.preprocessing}: nothing is said of edits before that was done")
     show_certificates(summary, attacks, unit, float(table["confidence"][0].as_py()))
     if box is not None:
         print(

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stumble.campaign.defended import DefenceRow, Share, broken
+from stumble.campaign.defended import DefenceRow, Share, tried
 
 __all__ = ["show_defences"]
 
@@ -30,8 +30,8 @@ def show_defences(rows: Sequence[DefenceRow], what: str) -> int:
     console.print(table)
     sizes = sorted({(row.sequences, row.decisions) for row in rows})
     print("; ".join(f"{sequences} sequences, {decisions} decisions" for sequences, decisions in sizes))
-    within = sum(row.within for row in rows)
-    print(f"{within} certified decisions met attacks within their radius, {broken(rows)} broke")
+    within, broken = tried(rows)
+    print(f"{within} decisions certified for sure met attacks within their radius, {broken} broke")
     for row in rows:
         for remark in filter(None, (row.sampled, row.exceeded)):
             print(f"{row.defence}, {row.budget}: {remark}")

@@ -66,7 +66,8 @@ def defend_actions(
             --defences none,none@hardened.safetensors,smoothing:0.01@hardened.safetensors
 
     Args:
-        model: name of shipped weights, or a checkpoint of ST-GCN: ours, the original's, PYSKL's or MMAction2's.
+        model: name of shipped weights, or a checkpoint of ST-GCN (ours, the original's, PYSKL's or MMAction2's), of
+            2s-AGCN (ours or the original's) or of PA-LSTM (ours).
         data: folder or file of skeleton actions.
         out: folder to write to; new, or empty.
         defences: which, as NAME, NAME:NUMBER or NAME:NUMBER@WEIGHTS for other weights behind it. "none"; "partition",
@@ -84,8 +85,8 @@ def defend_actions(
     began = time.perf_counter()
     chosen = defence_names(defences, ACTION_DEFENCES)
     budgets = _budgets(attack, epsilons)
-    reference, source = weights(model, "stgcn"), open_actions(data)
-    references = {name.weights: weights(name.weights or model, "stgcn") for name in chosen}
+    reference, source = weights(model), open_actions(data)
+    references = {name.weights: weights(name.weights or model) for name in chosen}
     clips = tested_actions(source, split, subjects)
     specification: dict[str, object] = {
         "model": reference,

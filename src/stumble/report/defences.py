@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from stumble import __version__
-from stumble.campaign.defended import DefenceRow, Share, broken
+from stumble.campaign.defended import DefenceRow, Share, tried
 from stumble.report.parts import environment
 
 __all__ = ["defences_page"]
@@ -26,6 +26,7 @@ def defences_page(
     """
     templates = environment()
     assert templates.loader is not None
+    within, broken = tried(rows)
     return templates.get_template("defences.html").render(
         groups=[list(group) for _, group in groupby(rows, lambda row: row.budget)],
         rows=rows,
@@ -33,8 +34,8 @@ def defences_page(
         what=what,
         synthetic=synthetic,
         alarms=alarms,
-        within=sum(row.within for row in rows),
-        broken=broken(rows),
+        within=within,
+        broken=broken,
         confidence=min((row.confidence for row in rows), default=1.0),
         command=command,
         version=__version__,

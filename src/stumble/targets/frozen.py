@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from functools import wraps
+from functools import partial, wraps
+from inspect import getclosurevars
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, TypeVar, cast
 
-from torch import nn
+from torch import Tensor, nn
 
-__all__ = ["frozen", "on_frozen"]
+__all__ = ["frozen", "networks_of", "on_frozen"]
 
 Call = TypeVar("Call", bound=Callable[..., Any])
 
@@ -18,11 +20,12 @@ Call = TypeVar("Call", bound=Callable[..., Any])
 @contextmanager
 def frozen(target: object) -> Iterator[None]:
     """Inside, batch norm and dropout are in inference mode and no parameter collects gradients; afterwards all is as
-    it was, whatever happened. It reaches a network, and those that a dataclass around it holds, also in a tuple.
+    it was, whatever happened. It reaches a network, and those that the object around it holds: in fields and other
+    attributes, containers, partial and bound functions, and what a function closes over.
 
     The backward pass then leaves out the gradients of the weights, which no attack needs: half of its work.
     """
-    networks = list(_networks(target))
+    networks = list(networks_of(target))
     training = [part for network in networks for part in network.modules() if part.training]
     collecting = [p for network in networks for p in network.parameters() if p.requires_grad]
     try:
@@ -38,15 +41,29 @@ def frozen(target: object) -> Iterator[None]:
             parameter.requires_grad_(True)
 
 
-def _networks(target: object) -> Iterator[nn.Module]:
-    if isinstance(target, nn.Module):
-        yield target
-    elif isinstance(target, tuple):
-        for part in target:
-            yield from _networks(part)
-    elif is_dataclass(target):
-        for field in fields(target):
-            yield from _networks(getattr(target, field.name))
+def networks_of(target: object) -> Iterator[nn.Module]:
+    """Those that an object is or holds, in fields, attributes, containers, and what a function closes over."""
+    waiting, seen = [target], dict[int, object]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen[id(one)] = one
+        if isinstance(one, nn.Module):
+            yield one
+        elif isinstance(one, Mapping):
+            waiting += one.values()
+        elif isinstance(one, (list, tuple, set, frozenset)):
+            waiting += one
+        elif isinstance(one, partial):
+            waiting += [one.func, one.args, one.keywords]
+        elif isinstance(one, MethodType):
+            waiting.append(one.__self__)
+        elif isinstance(one, FunctionType):
+            waiting += getclosurevars(one).nonlocals.values()
+        elif not isinstance(one, (type, ModuleType, Tensor)):
+            waiting += getattr(one, "__dict__", {}).values()
+            waiting += [getattr(one, field.name) for field in fields(one)] if is_dataclass(one) else []
 
 
 def on_frozen(attack: Call) -> Call:
