@@ -270,6 +270,9 @@ def broken(case: str) -> object:
         case "other network":
             state = pyskl_state(original_state(), "fc")
             state["state_dict"]["backbone.gcn.1.tcn.branches.0.0.weight"] = torch.ones(1)  # type: ignore[index]
+        case "bones":
+            state = pyskl_state(original_state(), "fc_cls")
+            state["state_dict"]["backbone.data_bn.running_var"][60:63] = 0  # type: ignore[index]
         case "no head":
             del state["fcn.weight"]
         case "not at all":
@@ -287,6 +290,7 @@ def broken(case: str) -> object:
         ("subsets", r"found A of shape \(2, 25, 25\); expected \(3, 25, 25\)"),
         ("graphs", r"found blocks with different graphs; expected one graph in all 10"),
         ("other network", r"found unexpected backbone\.gcn\.1\.tcn\.branches\.0\.0\.weight; expected exactly"),
+        ("bones", r"found weights for bones, of which one never moves; expected those for joints"),
         ("no head", r"found the keys A, data_bn\.bias, .*; expected ST-GCN's"),
         ("not at all", r"found the keys conv1\.weight, .*; expected ST-GCN's, original, PYSKL's or MMAction2's"),
     ],

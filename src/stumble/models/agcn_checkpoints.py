@@ -13,12 +13,10 @@ from stumble.errors import WeightsError
 from stumble.layouts import NTU25, OPENPOSE18, Layout
 from stumble.models.agcn import AGCN, CHANNELS
 from stumble.models.checkpoints import class_names, filled, read_state, some
+from stumble.models.streams import are_bones
 from stumble.preprocess import Recipe, TwoStream
-from stumble.preprocess.two_stream import bone_parents
 
 __all__ = ["load_agcn"]
-
-_STILL = 1e-6
 
 
 def load_agcn(path: Path, classes: Collection[str] | None = None, recipe: Recipe | None = None) -> AGCN:
@@ -58,6 +56,4 @@ def _stream(state: Mapping[str, Tensor], layout: Layout, people: int) -> Literal
     variance = state.get("data_bn.running_var", torch.empty(0))
     if variance.shape != state["data_bn.weight"].shape:
         return "joint"
-    root = next(joint for joint, parent in enumerate(bone_parents(layout)) if joint == parent)
-    moves = variance.unflatten(0, (people, len(layout), -1))[:, root].amax()
-    return "bone" if float(moves) < _STILL * float(variance.amax()) else "joint"
+    return "bone" if are_bones(variance.unflatten(0, (people, len(layout), -1)), layout) else "joint"

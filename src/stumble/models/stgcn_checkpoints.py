@@ -12,6 +12,7 @@ from stumble.errors import WeightsError
 from stumble.layouts import NTU25, OPENPOSE18
 from stumble.models.checkpoints import class_names, filled, read_state
 from stumble.models.stgcn import CHANNELS, STGCN
+from stumble.models.streams import are_bones
 from stumble.preprocess import Recipe, StGcn
 from stumble.preprocess.pyskl import Pyskl
 
@@ -35,7 +36,8 @@ def load_stgcn(path: Path, classes: Collection[str] | None = None, recipe: Recip
             of PYSKL or MMAction2.
 
     Raises:
-        WeightsError: the file is no such checkpoint, or for another number of classes than are named.
+        WeightsError: the file is no such checkpoint, or for another number of classes than are named, or of a network
+            for bones.
     """
     state = read_state(path)
     foreign = "backbone.data_bn.weight" in state
@@ -48,6 +50,9 @@ def load_stgcn(path: Path, classes: Collection[str] | None = None, recipe: Recip
         raise WeightsError(f"{path}: found the keys {found}, …; expected ST-GCN's, original, PYSKL's or MMAction2's")
     if layout is None:
         raise WeightsError(f"{path}: found a graph of {graph.shape[-1]} joints; expected 25 (NTU) or 18 (OpenPose)")
+    variance = state.get("data_bn.running_var", torch.empty(0))
+    if len(variance) == CHANNELS[0] * len(layout) and are_bones(variance.unflatten(0, (1, len(layout), -1)), layout):
+        raise WeightsError(f"{path}: found weights for bones, of which one never moves; expected those for joints")
     names = class_names(classes, len(head), path)
     network = STGCN(names, layout, recipe or (Pyskl() if foreign and layout is NTU25 else StGcn()))
     return filled(network, state, path)
