@@ -110,7 +110,7 @@ thread, whole processes from start to end. One shard, so that both take the same
 |---|---:|---:|
 {table}
 
-Measured with `python benchmarks/campaign.py` on {machine()}.
+Measured with `python benchmarks/campaign.py walkers docs` on {machine()}.
 """
 
 

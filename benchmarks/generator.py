@@ -57,7 +57,7 @@ def main() -> None:
 
 Above the line: frames of `wgan-synthetic`, latents uniform on its sphere, not selected. Below: real frames, that is,
 rendered ones of people 125–154, on whom it was not trained. Measured on {quality.frames} frames of each; stumble
-{__version__}, `python benchmarks/generator.py`.
+{__version__}, `python benchmarks/generator.py walkers docs`.
 
 | measure | generated | real | reads as |
 |---|---|---|---|

@@ -183,7 +183,7 @@ critic and GaitSet's head, which every iteration needs, are why they fall by les
 the share of an iteration that is not generator, critic, frame network, pooling and head, forward and backward. *Peak*:
 what the process took at most beyond what it had before, encoding of the clean frames included.
 
-Measured with `python benchmarks/incremental.py` on {machine()}.
+Measured with `python benchmarks/incremental.py docs` on {machine()}.
 """
 
 

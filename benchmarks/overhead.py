@@ -136,7 +136,7 @@ in the same run, and how much of it the bare iteration makes use of:
 |---|---:|---:|
 {peaks}
 
-Measured with `python benchmarks/overhead.py` on {machine()}.
+Measured with `python benchmarks/overhead.py docs` on {machine()}.
 """
 
 

@@ -240,7 +240,7 @@ Untargeted, on samples that are recognised rightly; synthetic data. Ways take tu
 that warms up. Robust accuracy is that of a fresh forward pass on what each way returned.
 
 {body}
-Measured with `python benchmarks/peers.py` on {machine()}.
+Measured with `python benchmarks/peers.py walkers docs` on {machine()}.
 """,
             encoding="utf-8",
         )

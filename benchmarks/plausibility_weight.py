@@ -78,7 +78,8 @@ def page(weights: dict[float, AttackSummary], reaches: dict[float, AttackSummary
 
 {probes} normal-walking probes of synthetic people {ATTACKED[0]}–{ATTACKED[-1]}, whom no reported figure uses; views
 {", ".join(VIEWS)}, clips of 40 frames, one altered frame, untargeted; clean rank-1 {weights[0.0].rank1_clean:.1f} %.
-Percent, 95 % intervals over people; stumble {__version__}, `python benchmarks/plausibility_weight.py`.
+Percent, 95 % intervals over people; stumble {__version__}, `python benchmarks/plausibility_weight.py walkers
+docs/lambda.md`.
 
 ## λ
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import stumble
 from stumble.synth import write_walkers
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -41,3 +44,37 @@ def test_a_model_like_those_of_opengait(
     exec(example.replace("PixelAttack()", "PixelAttack(iterations=2)"), {"my_model": model})
     assert "goal='untargeted', sequences=6" in capsys.readouterr().out
     assert model.training
+
+
+class Rows(nn.Module):
+    """Each row's mean over time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(44, 8)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        embedding: Tensor = self.linear(frames.mean(1))
+        return embedding
+
+
+def test_ones_own_network_attack_and_defence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_walkers(tmp_path / "walkers", range(75, 78), conditions=("nm-01", "nm-05"), views=("054", "090"), workers=1)
+    monkeypatch.chdir(tmp_path)
+    examples = re.findall(r"```python\n(.*?)```", (DOCS / "your-own.md").read_text(encoding="utf-8"), re.DOTALL)
+    torch.manual_seed(0)
+    takes = stumble.SilhouetteInput(64, 44)
+    target = stumble.wrap(
+        Rows(),
+        takes=takes,
+        embed=lambda net, batch: torch.stack([net(frames[None])[0] for frames in batch.floating().unpadded()]),
+    )
+    names: dict[str, Any] = {"my_target": target, "__name__": "mine"}
+    monkeypatch.setitem(sys.modules, "mine", types.ModuleType("mine"))
+    for example in examples:
+        exec(example.replace("PixelAttack(Sparsity(frames=1))", "PixelAttack(Sparsity(frames=1), iterations=2)"), names)
+    shown = capsys.readouterr().out
+    assert "CertifiedSummary(sequences=6" in shown
+    assert re.search(r"^none Share.* None$", shown, re.MULTILINE) and re.search(r"^vote Share", shown, re.MULTILINE)

@@ -135,7 +135,7 @@ def test_names_of_defences_and_attacks_are_no_markup(
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--defences", "filter"], "expected --calibrate, as 125-134"),
+        (["--defences", "filter"], "expected --calibrate, such as 125-134"),
         (["--defences", "filter", "--calibrate", "75"], "075 are tested; expected people who are not"),
         (["--defences", "filter", "--subjects", "75", "--calibrate", "76"], "076 are tested; expected people who"),
         (["--defences", "voting"], "defence 'voting': expected one of none, partition"),

@@ -112,7 +112,9 @@ def fitting_sequences(
     if not any(name.kind == "filter" for name in names):
         return []
     if calibrate is None:
-        raise SpecError("defence filter: found no people to choose its thresholds on; expected --calibrate, as 125-134")
+        raise SpecError(
+            "defence filter: found nobody to choose its thresholds on; expected --calibrate, such as 125-134"
+        )
     chosen = people(data, calibrate)
     partition = PROTOCOLS[data.protocol].partition
     if both := sorted({*chosen} & {*tested, *(partition.test if partition else ())}):

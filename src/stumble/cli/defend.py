@@ -41,7 +41,7 @@ def defend(
     *,
     data: Path,
     out: Path,
-    defences: str = "none,partition:5,trimmed,filter",
+    defences: str = "none,partition:5,trimmed",
     attack: Attack = TemporalSparse(Shipped("wgan-synthetic"), iterations=40, plausibility=0.0),
     sparsities: str = "0.025,0.05,0.1",
     kinds: str = "NM",
@@ -67,7 +67,8 @@ def defend(
     row is red and the exit status is 1.
 
     Example:
-        stumble defend gaitset-synthetic --data walkers --out out/defences --calibrate 125-134
+        stumble defend gaitset-synthetic --data walkers --out out/defences
+        stumble defend gaitset-synthetic --data walkers --out out/filtered --defences none,filter --calibrate 125-134
         stumble defend gaitset-synthetic --data walkers --out out/more --sparsities 0.025 --defences \\
             none,partition:4,partition:5@few.safetensors,ablation:8,trimmed,trimmed:3,none@hardened.safetensors
         stumble defend gaitset-synthetic --data walkers --out out/inserted --defences none,content:5 \\
@@ -80,7 +81,8 @@ def defend(
         defences: which, as NAME, NAME:NUMBER or NAME:NUMBER@WEIGHTS for other weights behind it. "none"; "partition",
             votes of so many groups of frames, and "content", the same for inserted frames; "ablation", votes of random
             subsets of so many frames; "trimmed", set pooling by the mean of so many values behind the largest, 1 for
-            the second-largest; "filter", implausible frames are not seen, and so many percent of clean ones.
+            the second-largest; "filter", implausible frames are not seen, and so many percent of clean ones;
+            it needs `calibrate`.
         attack: of frames; its budget is that of `sparsities`.
         sparsities: shares of the frames that are attacked.
         kinds: which probes, such as NM or NM,BG,CL.
