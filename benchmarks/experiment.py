@@ -100,7 +100,7 @@ sequences is the whole.
 {rows}
 | together | | | {sum(part.sequences for part in PARTS):,} | | **{sum(hours):.1f}** |
 
-Measured with `python benchmarks/experiment.py walkers docs --sequences {arguments.sequences}` on {machine()}.
+Measured with `python benchmarks/experiment.py walkers docs --sequences {sample}` on {machine()}.
 """
 
 

@@ -38,7 +38,7 @@ class Bench:
             table = pa.Table.from_pylist([{"sample": "a", "subject": "A", "gallery_view": "000"} | columns])
             place = table.schema.get_field_index("certified")
             table = table.set_column(place, "certified", table["certified"].cast(pa.bool_()))
-            return Part(table, f"S = {size:g}", 1.5, 1.0, Share(1.0, (0.5, 2.0)) if name.kind == "none" else None)
+            return Part(table, f"S = {size:g}", 1.5, refused=Share(1.0, (0.5, 2.0)) if name.kind == "none" else None)
 
         return measure
 
@@ -54,7 +54,7 @@ def test_all_defences_against_one_size_then_against_the_next(tmp_path: Path) -> 
     assert [part.refused for _, _, part in parts] == [Share(1.0, (0.5, 2.0)), None] * 2
     decisions = all_decisions(parts, "sparsity").to_pylist()
     assert [(row["defence"], row["sparsity"]) for row in decisions[:2]] == [("none", 0.025), ("partition:5", 0.025)]
-    assert {file.name for file in tmp_path.iterdir()} == {"samples"}
+    assert {file.name for file in tmp_path.iterdir()} == {"parts", "samples"}
 
 
 @pytest.mark.parametrize("stop", range(4))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stumble.data.whole_files import resumed_folder, vacant, whole_file
+from stumble.data.whole_files import PARTS, resumed_folder, vacant, whole_file
 from stumble.errors import DataError
 
 
@@ -52,6 +52,8 @@ def test_a_folder_goes_on_with_what_was_done(tmp_path: Path) -> None:
         stop_within(out, "another", "first")
     assert not out.exists()
     with resumed_folder(out, "0123456789") as unfinished:
+        (unfinished / PARTS).mkdir()
+        (unfinished / PARTS / "0.parquet").touch()  # of which nothing is left in the end
         assert (unfinished / "deep" / "first").read_text() == "0123456789"
         assert unfinished == tmp_path / "out.unfinished-01234567"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["out", "out.unfinished-another"]

@@ -73,7 +73,7 @@ def test_new_noise_with_every_call_finds_what_one_noise_hides() -> None:
     target = Smoothed(High(), sigma=0.02, votes=15)
     batch = heads(0.02, 0.025, 0.03)
     goal = Goal("untargeted", torch.ones(3, dtype=torch.int64))
-    attack = ActionsOnSurrogate(JointPGD(JointBudget(0.05), iterations=20))
+    attack = ActionsOnSurrogate(JointPGD(JointBudget(0.05), iterations=20), target.surrogate)
     moved = attack(target, batch, goal, seed=0).adversarial
     again = attack(target, batch, goal, seed=0).adversarial
     assert torch.equal(moved.joints, again.joints)
@@ -89,7 +89,7 @@ def test_a_sample_goes_its_way_alone_as_in_a_batch(row: int) -> None:
     """Also where others stop before it."""
     target = Smoothed(High(), sigma=0.02, votes=15)
     batch, goal = heads(0.002, 0.02, 0.06), Goal("untargeted", torch.ones(3, dtype=torch.int64))
-    attack = ActionsOnSurrogate(JointPGD(JointBudget(0.05), iterations=12, stop=0.0))
+    attack = ActionsOnSurrogate(JointPGD(JointBudget(0.05), iterations=12, stop=0.0), target.surrogate)
     together = attack(target, batch, goal, seed=0)
     alone = attack(target, batch.select([row]), goal.select(torch.tensor([row])), seed=0)
     assert torch.equal(alone.adversarial.joints[0], together.adversarial.joints[row])

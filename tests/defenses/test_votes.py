@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from stumble.attacks import PixelAttack
+from stumble import zoo
+from stumble.attacks import PixelAttack, TemporalSparse
 from stumble.attacks.frame_edit import FrameEdit
 from stumble.certify import ByContent, ByIndex, Pieces, Piecewise, RandomSubsets, VotingGallery, piecewise
 from stumble.constraints import First, RandomPositions, Sparsity
 from stumble.defenses import (
+    AcrossGroups,
+    Evading,
     FrameFilter,
+    GaitDefence,
     JointVotes,
     OnSurrogate,
     SubsetsByLength,
     SubsetVote,
+    VotesLeft,
     filtering,
     partition_vote,
     subset_vote,
@@ -173,10 +179,91 @@ def test_what_is_tuned_to_known_subsets_does_less_to_others(
     expecting = OnSurrogate(attack)(target, batch, goal, seed=0).adversarial
     assert torch.equal(expecting.frames, OnSurrogate(attack)(target, batch, goal, seed=0).adversarial.frames)
 
-    def wrong(batch: Silhouettes, seeds: range) -> float:
-        seen = [~right(target.reseeded(seed), gallery, batch, label) for seed in seeds]
+    def wrong(batch: Silhouettes, *judges: Piecewise) -> float:
+        seen = [~right(judge, gallery, batch, label) for judge in judges]
         return float(torch.stack(seen).double().mean())
 
-    assert wrong(batch, range(5)) == 0
-    assert wrong(tuned, range(1)) > wrong(tuned, range(1, 20))
-    assert wrong(expecting, range(1, 20)) > wrong(tuned, range(1, 20))
+    others = [target.fresh(seed) for seed in range(1, 20)]
+    assert wrong(batch, target, *others) == 0
+    assert wrong(tuned, target) > wrong(tuned, *others)
+    assert wrong(expecting, *others) > wrong(tuned, *others)
+
+
+def test_the_judge_draws_other_subsets_for_each_sample(outline: FrameSeparable) -> None:
+    judge, alike = SubsetVote(outline, SubsetsByLength(15, 2)).fresh(7), walks(10, 10, 10)
+    masks = judge.pieces.mask(alike)
+    assert masks.sum(2).unique().tolist() == [2]
+    assert not torch.equal(masks[0], masks[1]) and not torch.equal(masks[1], masks[2])
+
+
+def test_of_all_iterates_the_one_is_handed_over_that_leaves_the_fewest_views(
+    outline: FrameSeparable, gallery: Gallery, batch: Silhouettes
+) -> None:
+    objective, target = JointVotes(voting(gallery, 3)), piecewise(outline, ByIndex(3))
+    assert isinstance(objective.chosen_by, VotesLeft)
+    assert JointVotes(gallery, counting=False).chosen_by is None
+    assert Evading(objective).chosen_by == objective.chosen_by
+    goal = Goal("untargeted", torch.arange(3), counted=torch.tensor([[True, False]] * 3))
+    left = objective.chosen_by(target(batch), goal)
+    assert left.floor().tolist() == [1, 1, 1]  # one view counts, and is right
+    gone = Goal("untargeted", (torch.arange(3) + 1) % 3, counted=goal.counted)
+    assert objective.chosen_by(target(batch), gone).floor().tolist() == [0, 0, 0]
+    attack = PixelAttack(Sparsity(frames=2), First(), objective, iterations=40)
+    ends = [
+        objective.chosen_by(target(replace(attack, iterations=n)(target, batch, goal, seed=0).adversarial), goal)
+        for n in (5, 10, 20, 40)
+    ]
+    assert all(bool((later <= earlier + 1e-6).all()) for earlier, later in pairwise(ends))
+
+
+def test_frames_sorted_by_content_are_sent_into_groups_that_vote_right(
+    outline: FrameSeparable, gallery: Gallery, batch: Silhouettes
+) -> None:
+    pieces = ByContent(5)
+    target = piecewise(outline, pieces)
+    goal = Goal("untargeted", torch.arange(3), None, target(batch).embedding)
+    plain = PixelAttack(Sparsity(frames=3), First(), JointVotes(gallery), iterations=5)
+    found, sent = (each(target, batch, goal, seed=0) for each in (plain, AcrossGroups(plain, pieces, gallery)))
+    before, after = found.adversarial.quantised().frames.int(), sent.adversarial.frames.int()
+    assert torch.equal(found.edited, sent.edited)
+    assert int((before - after).abs().max()) <= 1 and int((before != after).flatten(2).sum(2).max()) <= 1
+    where = pieces.mask(sent.adversarial)
+    scores = voting(gallery, 5).of_pieces(target(batch).embedding)
+    votes_right = (scores.argmax(3) == torch.arange(3)[:, None, None]).sum(2)
+    for row, edited in enumerate(sent.edited):
+        groups = where[row][:, edited].int().argmax(0).tolist()
+        assert len(set(groups)) == 3
+        assert votes_right[row][groups].sum() == votes_right[row].topk(3).values.sum()
+
+
+def ways(defence: GaitDefence, attack: Any) -> list[tuple[str, ...]]:
+    """What each adaptive attack is, from the outside in."""
+    found = []
+    for each in defence.adaptive(attack):
+        names, inner = [type(each).__name__], each
+        while (inner := getattr(inner, "attack", None) or getattr(inner, "objective", None)) is not None:
+            names.append(type(inner).__name__)
+        found.append(tuple(names))
+    return found
+
+
+def test_what_an_adversary_does_who_knows(outline: Any, darkness: SilhouettePrior, gallery: Gallery) -> None:
+    """Each objective by the attack and, as any frame may be put in, on pixels."""
+
+    made = TemporalSparse(zoo.Shipped("wgan-synthetic"), budget=Sparsity(frames=2), iterations=30)
+    inserting = replace(made, edit="insert")
+    both = ("TemporalSparse", "PixelAttack")
+    assert ways(undefended(outline, gallery), made) == [
+        ("OnSurrogate", attack, way) for attack in both for way in ("Cosine", "JointVotes")
+    ]
+    by_index, by_content = partition_vote(outline, gallery, 3), partition_vote(outline, gallery, 3, by_content=True)
+    assert ways(by_index, made) == [("OnSurrogate", attack, "JointVotes") for attack in both]
+    assert ways(by_content, inserting) == [("AcrossGroups", "OnSurrogate", "TemporalSparse", "JointVotes")]
+    assert ways(subset_vote(outline, gallery, 2, 5), made) == [("OnSurrogate", a, "JointVotes") for a in both]
+    guarded = filtering(FrameFilter(outline, darkness, 0.0, 0.0), gallery)
+    assert ways(guarded, made) == [
+        ("OnSurrogate", attack, "Evading", way) for attack in both for way in ("Cosine", "JointVotes") for _ in range(3)
+    ]
+    pixels = guarded.adaptive(made)[-1].attack  # type: ignore[attr-defined]
+    assert (pixels.budget, pixels.positions, pixels.iterations) == (made.budget, made.positions, 30)
+    assert len(ways(by_index, PixelAttack(Sparsity(frames=2)))) == 1  # is on pixels already

@@ -75,7 +75,7 @@ def test_hardening_resumes_bit_for_bit(people: Walks, tmp_path: Path) -> None:
         replace(TINY, prior=Untrained(1)).run(people, tmp_path / "whole.pt")
 
 
-@pytest.mark.parametrize("wrong", [{"share": 0.0}, {"steps": 0}, {"edited": 4}, {"edited": 0}])
+@pytest.mark.parametrize("wrong", [{"share": 0.0}, {"steps": 0}, {"edited": 4}, {"edited": 0}, {"fewest": 2}])
 def test_what_is_no_hardening_of_gaitset(wrong: dict[str, float]) -> None:
     with pytest.raises(SpecError, match="HardenedGaitSetTraining: found"):
         replace(TINY, **wrong)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
+import torch
 
 from stumble.campaign.actions import ActionEvaluation
 from stumble.campaign.certificates import certify_actions
@@ -21,8 +22,9 @@ from stumble.campaign.defended import (
 )
 from stumble.certify import box_norm
 from stumble.constraints import JointBudget
+from stumble.data.actions import Clip
 from stumble.defenses import ActionDefence
-from stumble.interfaces import SkeletonAttack, SkeletonTarget
+from stumble.interfaces import Goal, SkeletonAttack, SkeletonTarget
 
 __all__ = ["DefendedActions"]
 
@@ -77,10 +79,17 @@ class DefendedActions:
         plain, adaptive = verdicts
         corners = {clip.id: float(box_norm(self.plain.data.batch([clip]), budget)) for clip in self.plain.clips}
         decisions = decisions_of(plain, adaptive, certificates, corners)
-        confidence = 1.0 if certificates is None else float(certificates["confidence"][0].as_py())
         name = f"ε = {budget.epsilon:g}" if isinstance(budget.epsilon, float) else str(budget.epsilon)
-        return Part(decisions, name, self.cost, confidence)
+        return Part.of(decisions, name, self.cost, certificates)
 
     def _behind(self, target: SkeletonTarget) -> ActionEvaluation:
         """The same clips before another recogniser, of whose answers nothing is remembered."""
-        return ActionEvaluation(target, self.plain.data, self.plain.clips, self.plain.memory)
+        return _Known(target, self.plain.data, self.plain.clips, self.plain.memory)
+
+
+@dataclass(frozen=True)
+class _Known(ActionEvaluation):
+    """Whose adversary leaves the true class: what votes drawn before the judge's say a clip is may be wrong."""
+
+    def goal(self, kind: str, clips: Sequence[Clip]) -> Goal:
+        return Goal("untargeted", torch.tensor([clip.label for clip in clips]))

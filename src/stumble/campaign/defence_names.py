@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -58,5 +59,7 @@ def defence_names(text: str, known: Mapping[str, float | None]) -> tuple[Defence
             value = float(number) if colon else default or 0.0
         except ValueError as error:
             raise SpecError(f"defence {part.strip()!r}: found {number!r}; expected a number") from error
+        if not math.isfinite(value):
+            raise SpecError(f"defence {part.strip()!r}: found {number!r}; expected a finite number")
         found.append(DefenceName(part.strip(), kind, value, weights or None))
     return tuple(found)

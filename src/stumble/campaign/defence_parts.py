@@ -11,10 +11,11 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
+from stumble.campaign.certificates import relative_seconds
 from stumble.campaign.defence_names import DefenceName
 from stumble.campaign.defended import DefenceRow, Share, labelled, summarise_defence
 from stumble.campaign.portions import kept
-from stumble.data.whole_files import storing
+from stumble.data.whole_files import PARTS
 
 __all__ = ["Measure", "Part", "all_decisions", "defence_parts"]
 
@@ -26,7 +27,7 @@ class Part:
     Attributes:
         decisions: what became of each, as `decisions_of` has it.
         budget: the attacks' size, in words.
-        cost, confidence: as in `DefenceRow`.
+        cost, confidence, proof_cost: as in `DefenceRow`.
         refused: of the clean frames of the probes those that a filter refuses; None where there is no filter.
     """
 
@@ -34,11 +35,21 @@ class Part:
     budget: str
     cost: float
     confidence: float = 1.0
+    proof_cost: float | None = None
     refused: Share | None = None
+
+    @classmethod
+    def of(cls, decisions: pa.Table, budget: str, cost: float, certificates: pa.Table | None) -> Part:
+        """With what the certificates say of themselves, where there are some."""
+        if certificates is None:
+            return cls(decisions, budget, cost)
+        return cls(
+            decisions, budget, cost, float(certificates["confidence"][0].as_py()), relative_seconds(certificates)
+        )
 
     def row(self, defence: str) -> DefenceRow:
         """The row of the table."""
-        return summarise_defence(self.decisions, defence, self.budget, self.cost, self.confidence)
+        return summarise_defence(self.decisions, defence, self.budget, self.cost, self.confidence, self.proof_cost)
 
 
 Measure: TypeAlias = Callable[[float, Path], Part]
@@ -51,8 +62,8 @@ def defence_parts(
     """Every defence against attacks of every size: all defences against the first size, then against the next.
 
     Args:
-        folder: where parts are kept, in `parts`, until all are there; adversarial sequences are written to `samples`.
-            Parts that an earlier call left there are read.
+        folder: where parts are kept, in `PARTS`; adversarial sequences are written to `samples`. Parts that an earlier
+            call left there are read.
         sizes: of attacks, after which folders of adversarial sequences are called.
         opened: prepares a defence. Called for all defences of which a part is missing before anything is measured.
 
@@ -60,7 +71,7 @@ def defence_parts(
         DataError: a part that is there is damaged.
         StorageError: the disk is full, or cannot be written to.
     """
-    files = {(n, k): folder / "parts" / f"{n}-{k}.parquet" for n in range(len(names)) for k in range(len(sizes))}
+    files = {(n, k): folder / PARTS / f"{n}-{k}.parquet" for n in range(len(names)) for k in range(len(sizes))}
     missing = {n for (n, _), file in files.items() if not file.exists()}
     measures = {n: opened(names[n]) for n in sorted(missing)}
 
@@ -73,10 +84,7 @@ def defence_parts(
         return _part(kept(files[n, k], table))
 
     found = {(n, k): part(n, k) for n, k in files}
-    parts = [(names[n], size, found[n, k]) for k, size in enumerate(sizes) for n in range(len(names))]
-    with storing(folder):
-        shutil.rmtree(folder / "parts")
-    return parts
+    return [(names[n], size, found[n, k]) for k, size in enumerate(sizes) for n in range(len(names))]
 
 
 def all_decisions(parts: Sequence[tuple[DefenceName, float, Part]], column: str) -> pa.Table:
@@ -92,6 +100,7 @@ def _table(part: Part) -> pa.Table:
         "budget": part.budget,
         "cost": part.cost,
         "confidence": part.confidence,
+        "proof_cost": part.proof_cost,
         "refused": None if part.refused is None else asdict(part.refused),
     }
     return part.decisions.replace_schema_metadata({"part": json.dumps(said)})

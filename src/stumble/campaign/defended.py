@@ -66,6 +66,8 @@ class DefenceRow:
         cost: time of one answer, in answers of the recogniser as it is.
         confidence: with which the claims about one sequence hold; 1 where they are deterministic, or there is none.
         outside: decisions about sequences to which an attack did more than its budget allows, none of them `within`.
+        proof_cost: time of an answer with its certificate, in answers of the recogniser as it is; None where nothing is
+            proven.
     """
 
     defence: str
@@ -81,6 +83,7 @@ class DefenceRow:
     cost: float
     confidence: float = 1.0
     outside: int = 0
+    proof_cost: float | None = None
 
     @property
     def contradiction(self) -> str | None:
@@ -205,7 +208,12 @@ def decisions_of(
 
 
 def summarise_defence(
-    decisions: pa.Table, defence: str, budget: str, cost: float, confidence: float = 1.0
+    decisions: pa.Table,
+    defence: str,
+    budget: str,
+    cost: float,
+    confidence: float = 1.0,
+    proof_cost: float | None = None,
 ) -> DefenceRow:
     """The row of a defence from what became of its decisions."""
     subjects = [str(name) for name in decisions["subject"].to_pylist()]
@@ -235,6 +243,7 @@ def summarise_defence(
         cost=cost,
         confidence=confidence,
         outside=int(np.isinf(decisions["radius"].to_numpy()).sum()),
+        proof_cost=proof_cost,
     )
 
 

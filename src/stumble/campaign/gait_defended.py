@@ -84,8 +84,7 @@ class DefendedGait:
         for row in (row for table in (plain, *adaptive) for row in table.to_pylist()):
             edited[row["sample"]] = max(edited.get(row["sample"], 0.0), float(row["edited"]))
         decisions = decisions_of(plain, adaptive, certificates, edited)
-        confidence = 1.0 if certificates is None else float(certificates["confidence"][0].as_py())
-        return Part(decisions, budget, self.cost, confidence)
+        return Part.of(decisions, budget, self.cost, certificates)
 
 
 def _shown(target: Target, gallery: Gallery, probe: Silhouettes) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stumble.data.damage import reading
-from stumble.data.whole_files import storing, whole_file
+from stumble.data.whole_files import whole_file
 
 __all__ = ["in_portions", "kept"]
 
@@ -28,7 +27,7 @@ def in_portions(
     """The table of all items.
 
     Args:
-        folder: for the portions; removed at the end. Those that an earlier call left there are read.
+        folder: for the portions. Those that an earlier call left there are read.
         make: from some of the items to their rows; its progress is called with items done of them.
         progress: called with items done and their number.
 
@@ -42,8 +41,6 @@ def in_portions(
         further = partial(_further, progress, start, len(items))
         tables.append(kept(folder / f"{start:06d}.parquet", partial(make, some, further)))
         progress(start + len(some), len(items))
-    with storing(folder):
-        shutil.rmtree(folder)
     return pa.concat_tables(tables)
 
 

@@ -84,9 +84,12 @@ class ByContent(Pieces):
         mask = torch.zeros(len(batch), self.count, real.shape[1], dtype=torch.bool, device=real.device)
         for row, frames in enumerate(batch.contents()):
             for index, content in enumerate(frames):
-                digest = hashlib.blake2b(content, digest_size=8).digest()
-                mask[row, int.from_bytes(digest, "little") % self.count, index] = True
+                mask[row, self.group(content), index] = True
         return mask
+
+    def group(self, content: bytes) -> int:
+        """That of a frame which holds this."""
+        return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little") % self.count
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from stumble import __version__
 from stumble.campaign.attack_curve import attack_curve, read_attacks
 from stumble.campaign.certificates import certify_gait, summarise_certificates
 from stumble.campaign.choices import described, kinds_of, listed, people, recogniser, usable, weights
@@ -22,7 +23,7 @@ from stumble.certify import Method, Partition, Smoothing
 from stumble.cli.certificate_table import show_certificates, show_kinds
 from stumble.cli.progress import progress
 from stumble.data import PROTOCOLS, SequenceKey, open_gait
-from stumble.data.whole_files import resumed_folder, vacant
+from stumble.data.whole_files import PARTS, resumed_folder, vacant
 from stumble.errors import SpecError
 from stumble.metrics.distances import Distance
 from stumble.report.certified import certified_chart, certified_svg
@@ -119,9 +120,9 @@ def certify(
     def certificates(some: Sequence[SequenceKey], report: Callable[[int, int], None]) -> pa.Table:
         return certify_gait(replace(evaluation, probes=tuple(some)), method, seed=seed, progress=report)
 
-    with resumed_folder(out, identity(specification)) as folder:
+    with resumed_folder(out, identity({**specification, "version": __version__})) as folder:
         with progress("certificates") as report:
-            table = in_portions(folder / "parts", evaluation.probes, certificates, report)
+            table = in_portions(folder / PARTS, evaluation.probes, certificates, report)
         summary, edit = summarise_certificates(table, "frames"), getattr(method, "edit", "alter")
         parts = by_kind(table, kinds_of(protocol))
         each = {kind: summarise_certificates(part, "frames") for kind, part in parts.items()}

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from stumble import __version__
 from stumble.campaign.attack_curve import attack_curve, read_attacks
 from stumble.campaign.certificates import certify_actions as certify_clips
 from stumble.campaign.certificates import summarise_certificates
@@ -23,7 +24,7 @@ from stumble.cli.certificate_table import show_certificates
 from stumble.cli.progress import progress
 from stumble.data.action_opening import open_actions
 from stumble.data.actions import Clip
-from stumble.data.whole_files import resumed_folder, vacant
+from stumble.data.whole_files import PARTS, resumed_folder, vacant
 from stumble.errors import SpecError
 from stumble.layouts import OPENPOSE18
 from stumble.report.certified import certified_chart, certified_svg
@@ -109,9 +110,9 @@ def certify_actions(
         own = replace(evaluation, clips=tuple(some))
         return certify_clips(own, method, stretch=stretch, seed=seed, progress=report)
 
-    with resumed_folder(out, identity(specification)) as folder:
+    with resumed_folder(out, identity({**specification, "version": __version__})) as folder:
         with progress("certificates") as report:
-            table = in_portions(folder / "parts", evaluation.clips, certificates, report)
+            table = in_portions(folder / PARTS, evaluation.clips, certificates, report)
         summary = summarise_certificates(table, "input" if edit == "move" else "frames")
         unit = "frames" if edit != "move" else "image units" if source.layout == OPENPOSE18 else "m"
         attacks = attack_curve(stored, table, edit)

@@ -18,16 +18,18 @@ def show_defences(rows: Sequence[DefenceRow], what: str) -> int:
     table, console = Table(), Console()
     table.add_column("defence")
     table.add_column("attack")
-    for name in ("clean % (95 %)", "attacked", "knowing it", "certified", "time ×"):
+    for name in ("clean %", "attacked", "knowing it", "certified", "time ×"):
         table.add_column(name, justify="right")
     for before, row in zip((None, *rows), rows, strict=False):
         if before is not None and before.budget != row.budget:
             table.add_section()
         shares = (_shown(share) for share in (row.clean, row.plain, row.adaptive, row.certified))
         named = Text(row.defence), Text(row.budget)
-        table.add_row(*named, *shares, f"{row.cost:.2f}", style="red" if row.contradiction else None)
+        proof = "" if row.proof_cost is None else f"\n{row.proof_cost:.2f} proven"
+        table.add_row(*named, *shares, f"{row.cost:.2f}{proof}", style="red" if row.contradiction else None)
     print(what)
     console.print(table)
+    print("percent of the decisions that are right, 95 % intervals; time of an answer, in answers without a defence")
     sizes = sorted({(row.sequences, row.decisions) for row in rows})
     print("; ".join(f"{sequences} sequences, {decisions} decisions" for sequences, decisions in sizes))
     within, broken = tried(rows)
@@ -42,4 +44,4 @@ def show_defences(rows: Sequence[DefenceRow], what: str) -> int:
 
 
 def _shown(share: Share | None) -> str:
-    return "–" if share is None else f"{share.percent:.1f} ({share.ci95[0]:.0f}–{share.ci95[1]:.0f})"
+    return "–" if share is None else f"{share.percent:.1f}\n{share.ci95[0]:.0f}–{share.ci95[1]:.0f}"

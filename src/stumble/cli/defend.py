@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 import stumble.attacks  # noqa: F401  (what --attack can name)
+from stumble import __version__
 from stumble.attacks import TemporalSparse
 from stumble.campaign import GaitEvaluation
 from stumble.campaign.batching import MEMORY
@@ -161,7 +162,7 @@ def defend(
 
         return measure
 
-    with resumed_folder(out, identity(specification)) as folder:
+    with resumed_folder(out, identity({**specification, "version": __version__})) as folder:
         parts = defence_parts(folder, chosen, shares, opened)
         rows = [part.row(name.text) for name, _, part in parts]
         refused = {name.text: part.refused for name, _, part in parts if part.refused is not None}

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 import stumble.attacks  # noqa: F401  (what --attack can name)
+from stumble import __version__
 from stumble.attacks import CIASA
 from stumble.campaign.actions import ActionEvaluation
 from stumble.campaign.actions_defended import DefendedActions
@@ -126,7 +127,7 @@ def defend_actions(
 
         return measure
 
-    with resumed_folder(out, identity(specification)) as folder:
+    with resumed_folder(out, identity({**specification, "version": __version__})) as folder:
         parts = defence_parts(folder, chosen, tuple(budgets), opened)
         rows = [part.row(name.text) for name, _, part in parts]
         what = f"{model} on {source.name} ({'synthetic' if source.synthetic else 'real'} data)"

@@ -14,7 +14,10 @@ from filelock import FileLock, Timeout
 
 from stumble.errors import DataError, StorageError
 
-__all__ = ["resumed_folder", "storing", "vacant", "whole_file", "whole_folder"]
+__all__ = ["PARTS", "resumed_folder", "storing", "vacant", "whole_file", "whole_folder"]
+
+PARTS = "parts"
+"""Of an unfinished folder, what only those need who go on with it."""
 
 _REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 
@@ -72,8 +75,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def resumed_folder(path: Path, identity: str) -> Iterator[Path]:
-    """A folder beside `path`, "NAME.unfinished-IDENTITY", that takes its place at the end. On failure it stays if there
-    is a file in it, and is given again to whoever asks with the same identity.
+    """A folder beside `path`, "NAME.unfinished-IDENTITY", that takes its place at the end, without its folder
+    `PARTS`. On failure it stays if there is a file in it, and is given again to whoever asks with the same identity.
 
     Args:
         identity: of what is made; of others the unfinished folders lie side by side.
@@ -93,6 +96,7 @@ def resumed_folder(path: Path, identity: str) -> Iterator[Path]:
             raise DataError(temporary, "another process at work on it", "one at a time") from error
         try:
             yield temporary
+            shutil.rmtree(temporary / PARTS, ignore_errors=True)
             Path(lock.lock_file).unlink(missing_ok=True)
             _take_place(path, temporary)
         finally:

@@ -17,6 +17,7 @@ from stumble.certify import (
     VotingClassifier,
 )
 from stumble.defenses.adaptive import ActionsOnSurrogate
+from stumble.defenses.mean_of_pieces import MeanOfPieces
 from stumble.defenses.smoothed import Smoothed
 from stumble.interfaces import SkeletonAttack, SkeletonTarget
 from stumble.objectives import Margin, Objective
@@ -31,34 +32,45 @@ class ActionDefence:
     Attributes:
         target: what is attacked.
         judged: what answers to the judge, from a seed that no attack has seen; `target` where nothing is random.
+        surrogates: what who knows the defence optimises in its place, from a seed, each tried.
         proof: what proves that answers stay when joints are moved; None where nothing is proven.
     """
 
     target: SkeletonTarget
     judged: Callable[[int], SkeletonTarget]
+    surrogates: tuple[Callable[[int], SkeletonTarget], ...]
     proof: tuple[ActionScorer, Method] | None = None
 
     def adaptive(self, attack: SkeletonAttack) -> tuple[SkeletonAttack, ...]:
         """The same attack by who knows the defence, once for each way of it; of its outcomes the worst counts.
 
-        It optimises the surrogate where there is one, and the margin of the votes or logits in the objective's place.
+        It optimises each surrogate; the margin of logits in the objective's place, too; and that without the wish for
+        smoothness, which is no part of its budget.
         """
         unaware: Any = attack
-        if not isinstance(getattr(unaware, "objective", None), Objective):
-            return (ActionsOnSurrogate(attack),)
-        return ActionsOnSurrogate(attack), ActionsOnSurrogate(replace(unaware, objective=Margin()))
+        ways = [attack]
+        if isinstance(getattr(unaware, "objective", None), Objective):
+            ways.append(replace(unaware, objective=Margin()))
+            if getattr(unaware, "smooth", False):
+                ways.append(replace(unaware, objective=Margin(), smooth=False))
+        return tuple(ActionsOnSurrogate(way, surrogate) for surrogate in self.surrogates for way in ways)
 
 
 def unprotected(target: SkeletonTarget) -> ActionDefence:
     """A recogniser as it is, whatever was done to its weights."""
-    return ActionDefence(target, lambda seed: target)
+    return ActionDefence(target, lambda seed: target, (lambda seed: target,))
 
 
 def group_vote(target: SkeletonTarget, groups: int = 3) -> ActionDefence:
     """Groups of frames vote, each slowed down to the pace of the whole. Of moved joints nothing is proven: they are in
-    every group."""
+    every group.
+
+    Who knows the vote descends on the mean of the groups' logits, whose slope no group that is sure of itself hides,
+    and on the recogniser as it is.
+    """
     voting = VotingClassifier(Stretched(target, groups), ByIndex(groups))
-    return ActionDefence(voting, lambda seed: voting)
+    mean = MeanOfPieces(voting.target, voting.pieces)
+    return ActionDefence(voting, lambda seed: voting, (lambda seed: mean, lambda seed: target))
 
 
 def smoothing(
@@ -67,6 +79,11 @@ def smoothing(
     votes: int = 32,
     sampling: Sampling = Sampling(portion=64),
 ) -> ActionDefence:
-    """Noisy versions of a clip vote: what `certify.Smoothing` is about, whose samples are its own."""
+    """Noisy versions of a clip vote: what `certify.Smoothing` is about, whose samples are its own.
+
+    Who knows of the noise descends on the mean logits of versions drawn anew at each step, and on the recogniser as it
+    is.
+    """
     smoothed = Smoothed(target, sigma, votes)
-    return ActionDefence(smoothed, smoothed.reseeded, (ActionScorer(target), Smoothing(sigma, sampling)))
+    proof = ActionScorer(target), Smoothing(sigma, sampling)
+    return ActionDefence(smoothed, smoothed.reseeded, (smoothed.surrogate, lambda seed: target), proof)

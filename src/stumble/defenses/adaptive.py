@@ -3,14 +3,16 @@ votes, and under its alarm."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from stumble.certify import Piecewise, VotingGallery
+from stumble.certify.votes import tally
 from stumble.constraints.frames import Edit
 from stumble.errors import TargetError
 from stumble.interfaces import (
@@ -29,16 +31,14 @@ from stumble.sequences import Silhouettes, Skeletons
 from stumble.targets import Gallery
 from stumble.targets.identifier import identifier
 
-__all__ = ["ActionsOnSurrogate", "Alarmed", "Evading", "JointVotes", "OnSurrogate"]
-
-Recogniser = TypeVar("Recogniser", Target, SkeletonTarget, covariant=True)
+__all__ = ["ActionsOnSurrogate", "Alarmed", "Evading", "JointVotes", "OnSurrogate", "VotesLeft"]
 
 
 @runtime_checkable
-class _Defended(Protocol[Recogniser]):
+class _Defended(Protocol):
     """A target with something better to optimise than itself."""
 
-    def surrogate(self, seed: int) -> Recogniser: ...
+    def surrogate(self, seed: int) -> Target: ...
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Evading(Objective):
 
     @property
     def chosen_by(self) -> Objective:
-        return self.objective
+        return self.objective.chosen_by or self.objective
 
 
 @dataclass(frozen=True)
@@ -90,16 +90,28 @@ class JointVotes(Objective):
     Attributes:
         gallery: what pieces are compared with.
         enough: lead of the rival beyond which a piece is won.
+        counting: whether of the iterates of a descent the one is chosen that leaves the fewest views to the true
+            identity, by the votes counted as the judge does. Where pieces are drawn anew at each step, that would be a
+            lucky draw.
     """
 
     gallery: Gallery
     enough: float = 0.5
+    counting: bool = True
 
-    def __call__(self, output: Output, goal: Goal) -> Float[Tensor, " b"]:
+    @property
+    def chosen_by(self) -> Objective | None:
+        return VotesLeft(self) if self.counting else None
+
+    def of_pieces(self, output: Output) -> Float[Tensor, "b g views identities"]:
+        """The scores by which each piece votes. Raises TargetError where the answer has no embedding."""
         if output.embedding is None:
             raise TargetError("JointVotes needs an embedding; found none in the target's answer")
         pieces = output.embedding.shape[1] // self.gallery.enrolled.embeddings.shape[1]
-        scores = VotingGallery(self.gallery.enrolled, self.gallery.distance, pieces).of_pieces(output.embedding)
+        return VotingGallery(self.gallery.enrolled, self.gallery.distance, pieces).of_pieces(output.embedding)
+
+    def __call__(self, output: Output, goal: Goal) -> Float[Tensor, " b"]:
+        scores = self.of_pieces(output)
         heard = scores.isfinite().any(3)
         scores = scores.masked_fill(~scores.isfinite(), -1e4)
         label = goal.label[:, None, None].expand(scores.shape[0], scores.shape[2], 1)
@@ -112,6 +124,26 @@ class JointVotes(Objective):
         missing = ((own - other + self.enough).clamp_min(0) * heard).sum(1)
         counted = torch.ones_like(missing, dtype=torch.bool) if goal.counted is None else goal.counted
         return (missing * counted).sum(1) / counted.sum(1).clamp_min(1)
+
+
+@dataclass(frozen=True)
+class VotesLeft(Objective):
+    """The share of the views that count in which the goal is not reached, by the votes; of equals, what `JointVotes`
+    says decides.
+
+    Attributes:
+        joint: the objective whose iterates are compared.
+    """
+
+    joint: JointVotes
+
+    def __call__(self, output: Output, goal: Goal) -> Float[Tensor, " b"]:
+        votes = tally(self.joint.of_pieces(output))
+        reached = torch.stack([goal.margin(votes[:, view]) > 0 for view in range(votes.shape[1])], 1)
+        counted = torch.ones_like(reached) if goal.counted is None else goal.counted
+        left = (~reached & counted).sum(1) / counted.sum(1).clamp_min(1)
+        hinge = self.joint(output, goal)
+        return left + 1e-3 * hinge / (1 + hinge)
 
 
 @dataclass(frozen=True)
@@ -153,14 +185,18 @@ def _counting(gallery: Gallery, target: Target) -> Gallery:
 
 @dataclass(frozen=True)
 class ActionsOnSurrogate(SkeletonAttack):
-    """`OnSurrogate` for skeletons."""
+    """An attack that optimises something in the place of the target.
+
+    Attributes:
+        attack: its promises are those of the whole.
+        surrogate: what, from the attack's seed.
+    """
 
     attack: SkeletonAttack
+    surrogate: Callable[[int], SkeletonTarget]
 
     def __call__(self, target: SkeletonTarget, batch: Skeletons, goal: Goal, *, seed: int) -> SkeletonAttackResult:
-        if isinstance(target, _Defended):
-            target = target.surrogate(seed)
-        return self.attack(target, batch, goal, seed=seed)
+        return self.attack(self.surrogate(seed), batch, goal, seed=seed)
 
     def constraints(self, batch: Skeletons) -> dict[str, SkeletonConstraint]:
         return self.attack.constraints(batch)

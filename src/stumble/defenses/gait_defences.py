@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from stumble.attacks import PixelAttack
 from stumble.certify import (
     Ablation,
     ByContent,
@@ -18,17 +19,20 @@ from stumble.certify import (
     VotingGallery,
     piecewise,
 )
-from stumble.constraints.frames import Edit
+from stumble.constraints.frames import Edit, First, Sparsity
+from stumble.defenses.across_groups import AcrossGroups
 from stumble.defenses.adaptive import Evading, JointVotes, OnSurrogate
 from stumble.defenses.frame_filter import FrameFilter
 from stumble.defenses.votes_of_subsets import SubsetsByLength, SubsetVote
 from stumble.interfaces import Attack, FrameSeparable, Target
-from stumble.objectives import Objective
+from stumble.objectives import Cosine, Objective
 from stumble.targets import Gallery
 
 __all__ = ["GaitDefence", "filtering", "partition_vote", "subset_vote", "undefended"]
 
 Proof = tuple[GaitScorer, Method]
+
+_STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class GaitDefence:
         proof: what proves, about one kind of edit, that answers of the defended recogniser stay; None where nothing is
             proven.
         objectives: that an adversary who knows the defence optimises, besides the attack's own and in its place.
+        arranged: what who knows the defence does to the frames that an attack found.
     """
 
     target: Target
@@ -49,14 +54,24 @@ class GaitDefence:
     judged: Callable[[int], Target]
     proof: Callable[[Edit], Proof] | None
     objectives: Callable[[Objective], tuple[Objective, ...]]
+    arranged: Callable[[Attack], Attack] = lambda attack: attack
 
     def adaptive(self, attack: Attack) -> tuple[Attack, ...]:
-        """The same attack by who knows the defence, once for each way of it; of its outcomes the worst counts."""
+        """The same attack by who knows the defence, once for each way of it; of its outcomes the worst counts.
+
+        Who may alter a frame is not bound to what the attack makes frames of: each way is gone on pixels, too, from the
+        clean frames. What was found is then arranged, where the defence lets it be.
+        """
         unaware: Any = attack
-        if not isinstance(getattr(unaware, "objective", None), Objective):
-            return (OnSurrogate(attack, self.gallery),)
-        aware = [replace(unaware, objective=own) for own in self.objectives(unaware.objective)]
-        return tuple(OnSurrogate(own, self.gallery) for own in aware)
+        own = getattr(unaware, "objective", None)
+        ways = self.objectives(own if isinstance(own, Objective) else Cosine())
+        aware = [replace(unaware, objective=way) for way in ways] if isinstance(own, Objective) else [attack]
+        budget, positions = getattr(unaware, "budget", None), getattr(unaware, "positions", First())
+        bound = getattr(unaware, "edit", "alter") != "alter" or isinstance(unaware, PixelAttack)
+        if isinstance(budget, Sparsity) and not bound:
+            steps = max(_STEPS, getattr(unaware, "iterations", 0))
+            aware += [PixelAttack(budget, positions, way, iterations=steps) for way in ways]
+        return tuple(self.arranged(OnSurrogate(each, self.gallery)) for each in aware)
 
 
 def undefended(target: Target, gallery: Gallery) -> GaitDefence:
@@ -75,7 +90,10 @@ def partition_vote(target: Target, gallery: Gallery, groups: int = 5, by_content
     def proof(edit: Edit) -> Proof:
         return GaitScorer(target, gallery), Partition(groups, "content" if by_content else "index", edit)
 
-    return GaitDefence(voting, counting, lambda seed: voting, proof, lambda own: (JointVotes(gallery),))
+    def arranged(attack: Attack) -> Attack:
+        return AcrossGroups(attack, ByContent(groups), gallery) if by_content else attack
+
+    return GaitDefence(voting, counting, lambda seed: voting, proof, lambda own: (JointVotes(gallery),), arranged)
 
 
 def subset_vote(
@@ -94,7 +112,7 @@ def subset_vote(
     def proof(edit: Edit) -> Proof:
         return GaitScorer(target, gallery), Ablation(frames, edit, sampling)
 
-    return GaitDefence(voting, counting, voting.reseeded, proof, lambda own: (JointVotes(gallery),))
+    return GaitDefence(voting, counting, voting.fresh, proof, lambda own: (JointVotes(gallery, counting=False),))
 
 
 def filtering(target: FrameFilter, gallery: Gallery, weights: tuple[float, ...] = (0.03, 0.3, 3.0)) -> GaitDefence:

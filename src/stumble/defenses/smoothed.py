@@ -59,12 +59,14 @@ class Smoothed:
         return self.target.takes
 
     def __call__(self, batch: Skeletons) -> Output:
-        """Votes for each class (B, C); differentiable as `certify.votes.tally` is."""
+        """Votes for each class (B, C), differentiable as `certify.votes.tally` is; the mean logits if drawn anew, whose
+        slope no version that is sure of itself hides."""
         self.takes.check(batch)
         with frozen(self.target):
             scores = [logits_of(self.target(self._noisy(batch, f"version {k}"))) for k in range(self.votes)]
         self._asked.update(set(batch.ids))
-        return Output(logits=tally(torch.stack(scores, 1)[:, :, None])[:, 0])
+        versions = torch.stack(scores, 1)
+        return Output(logits=versions.mean(1) if self.anew else tally(versions[:, :, None])[:, 0])
 
     def reseeded(self, seed: int) -> Smoothed:
         """The same with other noise."""

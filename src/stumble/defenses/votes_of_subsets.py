@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from stumble.certify import Pieces, SeparablePiecewise
+from stumble.certify import Pieces, Piecewise, RandomSubsets, SeparablePiecewise
 from stumble.errors import SpecError
 from stumble.interfaces import FrameSeparable, SilhouetteInput
 from stumble.seeds import stream
@@ -63,7 +63,7 @@ class SubsetVote(SeparablePiecewise):
     """A recogniser of random subsets, whose votes a `VotingGallery` counts: the sampled form of what
     `certify.Ablation` is about.
 
-    Who knows its seed knows its subsets: it is to be judged as `reseeded`, by one that no attack has seen. An adversary
+    Who knows its seed knows its subsets: it is to be judged as `fresh`, from one that no attack has seen. An adversary
     who expects any subset optimises its `surrogate`, which draws `per_step` others at each call.
 
     Attributes:
@@ -80,9 +80,10 @@ class SubsetVote(SeparablePiecewise):
         own = self.target.takes
         return replace(own, minimum_frames=max(own.minimum_frames, self.pieces.size))
 
-    def reseeded(self, seed: int) -> SubsetVote:
-        """The same with other subsets."""
-        return replace(self, pieces=replace(self.pieces, seed=seed))
+    def fresh(self, seed: int) -> Piecewise:
+        """As many subsets that no attack has seen, of each sample others: what one draw happens to favour or to spare
+        then says nothing about all samples."""
+        return Piecewise(self.target, RandomSubsets(self.pieces.count, self.pieces.size, seed))
 
     def surrogate(self, seed: int) -> SubsetVote:
         """`per_step` subsets, others at each call."""

@@ -31,15 +31,16 @@ class HardenedGaitSetTraining(GaitSetTraining):
     itself.
 
     Attributes:
-        iterations, subjects, sequences, frames, learning_rate, decay, seed, bfloat16, margin, fewest: see
-            `GaitSetTraining`.
+        iterations, subjects, sequences, frames, learning_rate, decay, seed, bfloat16, margin: see `GaitSetTraining`.
+        fewest: has no place here.
         prior: the generator of the attack.
         share: of the sequences of a batch that are attacked.
         edited: frames of each that the attack makes, at random places.
         steps, step: of the attack.
 
     Raises:
-        SpecError: a share outside (0, 1], no steps, or more edited frames than a clip has.
+        SpecError: a share outside (0, 1], no steps, more edited frames than a clip has, or a `fewest`, which would cut
+            off most of the frames that the attack made.
     """
 
     prior: Weights = Shipped("wgan-synthetic")
@@ -50,6 +51,8 @@ class HardenedGaitSetTraining(GaitSetTraining):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.fewest is not None:
+            raise SpecError(f"HardenedGaitSetTraining: found fewest {self.fewest}; expected none, and whole clips")
         if not 0 < self.share <= 1 or self.steps < 1 or not 1 <= self.edited < self.frames:
             found = f"share {self.share:g}, steps {self.steps}, {self.edited} of {self.frames} frames edited"
             raise SpecError(f"HardenedGaitSetTraining: found {found}; expected (0, 1], at least 1, and fewer than all")
