@@ -10,12 +10,14 @@ process of its own; plain and incremental runs alternate.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -115,11 +117,12 @@ def measure(frames: int, altered: int, batch: int, repeats: int) -> dict[str, fl
     peak: dict[str, float] = {}
     for _ in range(repeats + 1):  # the first one warms up
         for name, (steps, run) in ways.items():
-            before = reset_peak()
+            forget_peak()
+            before = memory("VmRSS")
             began = time.perf_counter()
             run()
             seconds[name].append((time.perf_counter() - began) / steps)
-            peak[name] = max(peak.get(name, 0.0), reset_peak() - before)
+            peak[name] = max(peak.get(name, 0.0), memory("VmHWM") - before)
     figures = {name: median(values[1:] or values) for name, values in seconds.items()}
     step = figures["incremental"] - figures["prepared"]
     return {
@@ -146,14 +149,18 @@ def work(run: Callable[[], object]) -> float:
     return counter.get_total_flops() / 2
 
 
-def reset_peak() -> float:
-    """Peak memory of this process since the last call, in MiB. On Linux; 0 elsewhere."""
+def memory(field: str) -> float:
+    """Of this process, in MiB: "VmRSS" what it holds, "VmHWM" at most since `forget_peak`. On Linux; 0 elsewhere."""
     status = Path("/proc/self/status")
-    if not status.exists():
-        return 0.0
-    (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
-    Path("/proc/self/clear_refs").write_text("5")
-    return int(line.split()[1]) / 1024
+    lines = status.read_text().splitlines() if status.exists() else []
+    return sum(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))
+
+
+def forget_peak() -> None:
+    """Give back what is freed, and let the peak begin at what the process holds."""
+    with suppress(OSError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def page(rows: list[dict[str, float]]) -> str:
