@@ -168,7 +168,8 @@ def write_attack(folder: Path, rows: list[dict[str, Any]], edit: str = "alter", 
 
 
 def verdict(sample: str, view: str, edited: int, correct: bool) -> dict[str, Any]:
-    return {"sample": sample, "gallery_view": view, "edited": edited, "correct_after": correct}
+    answers = {"correct_before": True, "correct_after": correct}
+    return {"sample": sample, "gallery_view": view, "edited": edited, **answers}
 
 
 def test_an_attack_stands_beside_the_certificates_of_the_same_decisions(tmp_path: Path) -> None:
@@ -184,6 +185,16 @@ def test_an_attack_stands_beside_the_certificates_of_the_same_decisions(tmp_path
     found = attack_curve(attacks, certificates, "alter")
     assert found == (AttackPoint(1.0, 50.0, 2, 1), AttackPoint(2.0, 0.0, 1, 1))
     assert attack_curve(attacks, certificates, "insert") == ()
+
+
+def test_attacks_on_other_sequences_of_the_same_names_are_refused(tmp_path: Path) -> None:
+    attacks = read_attacks(
+        write_attack(tmp_path / "one", [verdict("0", "000", 1, True), verdict("0", "090", 1, True)]), {}
+    )
+    certificates = made([1.0] * 2, [True] * 2)
+    certificates = certificates.set_column(3, "plain_correct", pa.array([True, False]))
+    with pytest.raises(SpecError, match=r"1 of 2 clean answers to sequences of the same names differ"):
+        attack_curve(attacks, certificates, "alter")
 
 
 def test_of_several_attacks_of_one_size_each_decision_meets_the_worst(tmp_path: Path) -> None:
@@ -214,9 +225,11 @@ def test_attacks_on_joints_stand_at_the_norm_of_their_box(plan: Plan, tmp_path: 
     tested, folder = {name: bench.open(2**30) for name, bench in plan.benches.items()}, RunFolder(tmp_path)
     folder.start(plan, cells_of(plan, tested), {})
     Worker(folder).run()
-    rows = [{"sample": name, "coordinates": 300} for name in tested["random"].samples]
     used = {"model": tested["random"].facts["model"]}
-    points = attack_curve(read_attacks(tmp_path, used), pa.Table.from_pylist(rows), "move")
+    attacks = read_attacks(tmp_path, used)
+    right = {row["sample"]: row["correct_before"] for row in attacks[0].verdicts.to_pylist()}
+    rows = [{"sample": s, "coordinates": 300, "plain_correct": right[s]} for s in tested["random"].samples]
+    points = attack_curve(attacks, pa.Table.from_pylist(rows), "move")
     assert [point.radius for point in points] == pytest.approx([0.01 * 300**0.5, 0.04 * 300**0.5], rel=1e-2)
     for point, name in zip(points, ("small", "large"), strict=True):
         (table,) = (result.verdicts for result in read_results(folder) if result.cell.entry.attack == name)

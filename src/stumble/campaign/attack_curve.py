@@ -40,6 +40,10 @@ class AttackPoint:
     attacks: int
 
 
+_ROUNDED = 0.02
+"""Of the clean answers so many may differ, which rounding turned."""
+
+
 @dataclass(frozen=True)
 class StoredAttack:
     """One attack as it lies on disk.
@@ -82,6 +86,9 @@ def attack_curve(attacks: Sequence[StoredAttack], certificates: pa.Table, edit: 
     Args:
         certificates: what `certify_gait` or `certify_actions` returned.
         edit: the kind of attack; others are left out.
+
+    Raises:
+        SpecError: the attacks are on other sequences of the same names, as the recogniser's clean answers tell.
     """
     known = {_key(row): row for row in certificates.to_pylist()}
     sizes: dict[float, dict[tuple[str, ...], list[bool]]] = defaultdict(lambda: defaultdict(list))
@@ -91,6 +98,10 @@ def attack_curve(attacks: Sequence[StoredAttack], certificates: pa.Table, edit: 
             continue
         grouped: dict[float, list[dict[str, Any]]] = defaultdict(list)
         rows = [row for row in attack.verdicts.to_pylist() if _key(row) in known]
+        otherwise = sum(row["correct_before"] != known[_key(row)]["plain_correct"] for row in rows)
+        if otherwise > _ROUNDED * len(rows):
+            found = f"attacks on other data: {otherwise} of {len(rows)} clean answers to sequences of the same names"
+            raise SpecError(f"campaign: found {found} differ; expected those that were certified")
         if edit == "move" and rows:
             corners = [row["coordinate_max"] * math.sqrt(known[_key(row)]["coordinates"]) for row in rows]
             grouped[float(f"{sum(corners) / len(corners):.3g}")] = rows
