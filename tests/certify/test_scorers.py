@@ -237,6 +237,19 @@ def test_batch_norm_is_in_inference_mode() -> None:
     assert torch.equal(target.norm.running_mean, before) and target.training
 
 
+def test_products_and_convolutions_are_in_full_precision_whatever_was_chosen() -> None:
+    scorer = GaitScorer(EnergyImage(), gallery_of(EnergyImage()))
+    matmul, conv = torch.backends.mkldnn.matmul, torch.backends.cudnn.conv
+    before = matmul.fp32_precision
+    matmul.fp32_precision = "bf16"
+    try:
+        with as_deployed(scorer):
+            assert (matmul.fp32_precision, conv.fp32_precision) == ("ieee", "ieee")
+        assert matmul.fp32_precision == "bf16"
+    finally:
+        matmul.fp32_precision = before
+
+
 @pytest.mark.parametrize("held", [lambda net: {"net": net}, lambda net: [net]], ids=["dict", "list"])
 def test_batch_norm_is_in_inference_mode_wherever_the_network_is_held(held: Callable[[nn.Module], Any]) -> None:
     class Around:

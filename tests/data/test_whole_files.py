@@ -76,6 +76,22 @@ def test_two_do_not_make_the_same_at_once(tmp_path: Path) -> None:
     assert (tmp_path / "out").is_dir() and not unfinished.exists()
 
 
+def test_who_comes_second_to_a_place_keeps_what_was_done(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def both() -> None:
+        with resumed_folder(out, "0123") as unfinished, resumed_folder(out, "4567") as faster:
+            for folder in (unfinished, faster):
+                (folder / PARTS).mkdir()
+                (folder / PARTS / "0.parquet").touch()
+            (faster / "table").touch()
+
+    with pytest.raises(DataError, match="something there already"):
+        both()
+    assert [file.name for file in out.iterdir()] == ["table"]
+    assert (tmp_path / "out.unfinished-0123" / PARTS / "0.parquet").exists()
+
+
 def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
     assert vacant(tmp_path / "new") == tmp_path / "new"
     (tmp_path / "file").write_text("mine")

@@ -74,11 +74,11 @@ def test_what_an_adversary_does_who_knows() -> None:
 
     ciasa = CIASA(iterations=3)
     three = [(CrossEntropy, True), (Margin, True), (Margin, False)]
-    assert ways(unprotected(Sure()), ciasa) == [("Sure", *way) for way in three]
+    assert ways(unprotected(Sure()), ciasa) == [("Sure", *way) for way in three[1:]]  # the first is run as it is
     votes = [(name, *way) for name in ("MeanOfPieces", "Sure") for way in three]
     assert ways(group_vote(Sure(), 3), ciasa) == votes
     assert ways(smoothing(Sure(), 0.01), ciasa) == [(n, *way) for n in ("Smoothed", "Sure") for way in three]
-    assert len(ways(unprotected(Sure()), ATTACK)) == 2
+    assert len(ways(unprotected(Sure()), ATTACK)) == 1
     noisy = smoothing(Sure(), 0.01).surrogates[0](5)
     assert isinstance(noisy, Smoothed) and noisy.anew and noisy.seed == 5
     judge = smoothing(Sure(), 0.01).judged(7)

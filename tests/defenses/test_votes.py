@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from stumble import zoo
-from stumble.attacks import PixelAttack, TemporalSparse
+from stumble.attacks import GreedyTrials, PixelAttack, TemporalSparse
 from stumble.attacks.frame_edit import FrameEdit
 from stumble.certify import ByContent, ByIndex, Pieces, Piecewise, RandomSubsets, VotingGallery, piecewise
 from stumble.constraints import First, RandomPositions, Sparsity
@@ -258,7 +258,8 @@ def test_what_an_adversary_does_who_knows(outline: Any, darkness: SilhouettePrio
     ]
     by_index, by_content = partition_vote(outline, gallery, 3), partition_vote(outline, gallery, 3, by_content=True)
     assert ways(by_index, made) == [("OnSurrogate", attack, "JointVotes") for attack in both]
-    assert ways(by_content, inserting) == [("AcrossGroups", "OnSurrogate", "TemporalSparse", "JointVotes")]
+    inserted = ("OnSurrogate", "TemporalSparse", "JointVotes")
+    assert ways(by_content, inserting) == [inserted, ("AcrossGroups", *inserted)]
     assert ways(subset_vote(outline, gallery, 2, 5), made) == [("OnSurrogate", a, "JointVotes") for a in both]
     guarded = filtering(FrameFilter(outline, darkness, 0.0, 0.0), gallery)
     assert ways(guarded, made) == [
@@ -266,4 +267,8 @@ def test_what_an_adversary_does_who_knows(outline: Any, darkness: SilhouettePrio
     ]
     pixels = guarded.adaptive(made)[-1].attack  # type: ignore[attr-defined]
     assert (pixels.budget, pixels.positions, pixels.iterations) == (made.budget, made.positions, 30)
+    assert (made.plausibility, by_index.adaptive(made)[0].attack.plausibility) == (0.03, 0.0)  # type: ignore[attr-defined]
     assert len(ways(by_index, PixelAttack(Sparsity(frames=2)))) == 1  # is on pixels already
+    assert ways(undefended(outline, gallery), PixelAttack()) == [("OnSurrogate", "PixelAttack", "JointVotes")]
+    searched = by_index.adaptive(replace(made, positions=GreedyTrials()))
+    assert searched[1].attack.positions == First()  # type: ignore[attr-defined]

@@ -87,6 +87,23 @@ class Slim:
     net: object
 
 
+def by_default(net: nn.Module) -> Callable[[], object]:
+    def answer(own: nn.Module = net) -> object:
+        return unset if own.training else own
+
+    if net is None:
+        unset = 0
+    return answer
+
+
+class Unregistered(nn.Module):
+    """Keeps a network where torch does not look for it."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.nets = [net]
+
+
 def closing_over(net: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
     return lambda batch: net(batch)
 
@@ -102,8 +119,13 @@ def closing_over(net: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
         lambda net: partial(print, net),
         lambda net: partial(print, end=net),
         closing_over,
+        by_default,
+        Unregistered,
     ],
-    ids=["tuple", "list in a dict", "class", "slots", "bound", "partial", "keyword of a partial", "closure"],
+    ids=[
+        *("tuple", "list in a dict", "class", "slots", "bound", "partial", "keyword of a partial", "closure"),
+        *("default", "list in a network"),
+    ],
 )
 def test_networks_are_found_wherever_they_are_held(around: Callable[[nn.Module], object]) -> None:
     net = network()

@@ -140,7 +140,7 @@ class FrameDescent:
         queries[rows] += 1
         with torch.no_grad():
             frames = self.frames(variables)
-        value = self.chosen_by(self._as_handed_over(scene, frames), goal)
+        value = self.chosen_by(self._as_handed_over(scene, frames), goal).to(smallest.dtype)
         better = value < smallest[rows]
         smallest[rows] = torch.minimum(value, smallest[rows])
         return better

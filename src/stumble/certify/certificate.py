@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from functools import reduce
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -23,6 +24,7 @@ FrameEdit = Literal["alter", "insert", "delete"]
 """What an adversary does to a frame: put another in its place, put one between two others, take it out."""
 
 _HALF = (torch.float16, torch.bfloat16)
+_BACKENDS = ("mkldnn.matmul", "mkldnn.conv", "mkldnn.rnn", "cuda.matmul", "cudnn.conv", "cudnn.rnn")
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,21 @@ def as_deployed(scorer: Scorer) -> Iterator[None]:
     halves = [p.dtype for net in networks_of(scorer) for p in net.parameters() if p.dtype in _HALF]
     if halves:
         raise TargetError(f"certificates take networks in float32 or float64; found parameters in {halves[0]}")
-    precision = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
+    with frozen(scorer), torch.inference_mode(), torch.autocast("cpu", enabled=False), _full_precision():
+        yield
+
+
+@contextmanager
+def _full_precision() -> Iterator[None]:
+    """Inside, products and convolutions of float32 round to nothing coarser, whatever was chosen outside."""
+    backends: list[Any] = [reduce(getattr, name.split("."), torch.backends) for name in _BACKENDS]
+    before = [getattr(backend, "fp32_precision", None) for backend in backends]  # torch has it since 2.9
     try:
-        with frozen(scorer), torch.inference_mode(), torch.autocast("cpu", enabled=False):
-            yield
+        for backend, chosen in zip(backends, before, strict=True):
+            if chosen is not None:
+                backend.fp32_precision = "ieee"
+        yield
     finally:
-        torch.set_float32_matmul_precision(precision)
+        for backend, chosen in zip(backends, before, strict=True):
+            if chosen is not None:
+                backend.fp32_precision = chosen

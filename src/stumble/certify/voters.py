@@ -145,6 +145,8 @@ class VotingClassifier:
 
 
 def _side_by_side(found: Float[Tensor, "r p d"], answered: Bool[Tensor, "b g"]) -> Output:
-    """Those of one sequence one after the other, with zeros for pieces without an answer."""
+    """Those of one sequence one after the other, with zeros for pieces without an answer, or with one that is no
+    number."""
+    found = found.where(found.isfinite().flatten(1).all(1)[:, None, None], 0)
     whole = found.new_zeros(*answered.shape, *found.shape[1:]).index_put((answered,), found)
     return Output(embedding=whole.flatten(1, 2))

@@ -15,6 +15,7 @@ from stumble import __version__
 from stumble.attacks import TemporalSparse
 from stumble.campaign import GaitEvaluation
 from stumble.campaign.batching import MEMORY
+from stumble.campaign.cell import specified
 from stumble.campaign.choices import described, kinds_of, listed, people, usable, weights
 from stumble.campaign.defence_names import GAIT_DEFENCES, DefenceName, defence_names
 from stumble.campaign.defence_parts import Measure, Part, all_decisions, defence_parts
@@ -64,8 +65,8 @@ def defend(
 
     All rows are about the same probes. OUT gets defences.html (the table), defences.json (figures and what was run),
     defences.parquet (a row per defence, sparsity and decision) and the adversarial sequences. Until it is whole it is
-    called OUT.unfinished-…, and the same command goes on with that. Where an answer certified for sure was broken, the
-    row is red and the exit status is 1.
+    called OUT.unfinished-…, and the same command goes on with that. Where an answer certified for sure was broken, or
+    more are certified than left, the row is red and the exit status is 1.
 
     Example:
         stumble defend gaitset-synthetic --data walkers --out out/defences
@@ -134,6 +135,8 @@ def defend(
     keys, contents = gallery.keys + tuple(drawn(probes.keys, limit, "limited probes")), Contents()
     with progress("reading") as report:
         readable, left_out = usable(source, keys, report, contents)
+    for number, own in enumerate(fitting):
+        contents.add(f"fitting {number}", [own])
     specification["sequences"] = contents.digest
 
     def prepare(target: Target) -> GaitEvaluation:
@@ -162,7 +165,9 @@ def defend(
 
         return measure
 
-    with resumed_folder(out, identity({**specification, "version": __version__})) as folder:
+    with resumed_folder(
+        out, identity({**specification, "version": __version__, "attack": specified(attack)})
+    ) as folder:
         parts = defence_parts(folder, chosen, shares, opened)
         rows = [part.row(name.text) for name, _, part in parts]
         refused = {name.text: part.refused for name, _, part in parts if part.refused is not None}

@@ -16,6 +16,7 @@ from stumble.attacks import CIASA
 from stumble.campaign.actions import ActionEvaluation
 from stumble.campaign.actions_defended import DefendedActions
 from stumble.campaign.batching import MEMORY
+from stumble.campaign.cell import specified
 from stumble.campaign.choices import classifier, readable_actions, tested_actions, weights
 from stumble.campaign.defence_names import ACTION_DEFENCES, DefenceName, defence_names
 from stumble.campaign.defence_parts import Measure, Part, all_decisions, defence_parts
@@ -59,7 +60,8 @@ def defend_actions(
     All rows are about the same clips. A certificate counts where its radius reaches the corner of the attack's box. OUT
     gets defences.html (the table), defences.json (the figures and what was run), defences.parquet (a row per defence,
     epsilon and clip) and the adversarial sequences. Until it is whole it is called OUT.unfinished-…, and the same
-    command goes on with that. Where an answer certified for sure was broken, the row is red and the exit status is 1.
+    command goes on with that. Where an answer certified for sure was broken, or more are certified than left, the row
+    is red and the exit status is 1.
 
     Example:
         stumble defend actions stgcn-synthetic-xsub --data actions --split synthetic-xsub --out out/defences
@@ -127,7 +129,9 @@ def defend_actions(
 
         return measure
 
-    with resumed_folder(out, identity({**specification, "version": __version__})) as folder:
+    with resumed_folder(
+        out, identity({**specification, "version": __version__, "attack": specified(attack)})
+    ) as folder:
         parts = defence_parts(folder, chosen, tuple(budgets), opened)
         rows = [part.row(name.text) for name, _, part in parts]
         what = f"{model} on {source.name} ({'synthetic' if source.synthetic else 'real'} data)"

@@ -96,9 +96,10 @@ def resumed_folder(path: Path, identity: str) -> Iterator[Path]:
             raise DataError(temporary, "another process at work on it", "one at a time") from error
         try:
             yield temporary
+            vacant(path)
             shutil.rmtree(temporary / PARTS, ignore_errors=True)
-            Path(lock.lock_file).unlink(missing_ok=True)
             _take_place(path, temporary)
+            (path / ".lock").unlink(missing_ok=True)
         finally:
             if not any(file.is_file() and file.name != ".lock" for file in temporary.rglob("*")):
                 shutil.rmtree(temporary, ignore_errors=True)

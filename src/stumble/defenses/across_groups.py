@@ -46,7 +46,7 @@ class AcrossGroups(Attack):
             for number, place in enumerate(edited.nonzero().flatten().tolist()):
                 group = int(order[row, number % self.pieces.count])
                 frames[row, place] = self._moved(frames[row, place], group)
-        return replace(result, adversarial=replace(stored, frames=frames))
+        return replace(result, adversarial=replace(stored, frames=frames), queries=result.queries + 1)
 
     def _order(self, target: Target, batch: Silhouettes, goal: Goal) -> Int[Tensor, "b g"]:
         """The groups of each clean sequence, by in how many views that count they vote right."""

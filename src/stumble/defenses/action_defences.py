@@ -24,6 +24,9 @@ from stumble.objectives import Margin, Objective
 
 __all__ = ["ActionDefence", "group_vote", "smoothing", "unprotected"]
 
+_NO_WISHES = {"smooth": False, "prior": None}
+"""Of an attack, what its budget does not ask for."""
+
 
 @dataclass(frozen=True)
 class ActionDefence:
@@ -44,16 +47,20 @@ class ActionDefence:
     def adaptive(self, attack: SkeletonAttack) -> tuple[SkeletonAttack, ...]:
         """The same attack by who knows the defence, once for each way of it; of its outcomes the worst counts.
 
-        It optimises each surrogate; the margin of logits in the objective's place, too; and that without the wish for
-        smoothness, which is no part of its budget.
+        It optimises each surrogate; the margin of logits in the objective's place, too; and that without the wishes for
+        smooth movement and natural poses, which are no part of its budget.
         """
         unaware: Any = attack
         ways = [attack]
         if isinstance(getattr(unaware, "objective", None), Objective):
             ways.append(replace(unaware, objective=Margin()))
-            if getattr(unaware, "smooth", False):
-                ways.append(replace(unaware, objective=Margin(), smooth=False))
-        return tuple(ActionsOnSurrogate(way, surrogate) for surrogate in self.surrogates for way in ways)
+            wishes = {name: value for name, value in _NO_WISHES.items() if hasattr(unaware, name)}
+            if wishes:
+                ways.append(replace(unaware, objective=Margin(), **wishes))
+        pairs = [(way, surrogate) for surrogate in self.surrogates for way in ways]
+        if self.surrogates[0](0) is self.target:
+            pairs = pairs[1:]  # the attack as it is, which is run as it is
+        return tuple(ActionsOnSurrogate(*pair) for pair in pairs)
 
 
 def unprotected(target: SkeletonTarget) -> ActionDefence:

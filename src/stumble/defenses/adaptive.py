@@ -138,8 +138,8 @@ class VotesLeft(Objective):
     joint: JointVotes
 
     def __call__(self, output: Output, goal: Goal) -> Float[Tensor, " b"]:
-        votes = tally(self.joint.of_pieces(output))
-        reached = torch.stack([goal.margin(votes[:, view]) > 0 for view in range(votes.shape[1])], 1)
+        said = tally(self.joint.of_pieces(output)).argmax(2)
+        reached = said != goal.label[:, None] if goal.wanted is None else said == goal.wanted[:, None]
         counted = torch.ones_like(reached) if goal.counted is None else goal.counted
         left = (~reached & counted).sum(1) / counted.sum(1).clamp_min(1)
         hinge = self.joint(output, goal)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stumble.attacks import PixelAttack
+from stumble.attacks import GreedyGradient, GreedyTrials, PixelAttack
 from stumble.certify import (
     Ablation,
     ByContent,
@@ -33,6 +33,8 @@ __all__ = ["GaitDefence", "filtering", "partition_vote", "subset_vote", "undefen
 Proof = tuple[GaitScorer, Method]
 
 _STEPS = 20
+_NO_WISHES = {"plausibility": 0.0, "reach": None, "coherence": None}
+"""Of an attack, what its budget does not ask for."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class GaitDefence:
         proof: what proves, about one kind of edit, that answers of the defended recogniser stay; None where nothing is
             proven.
         objectives: that an adversary who knows the defence optimises, besides the attack's own and in its place.
-        arranged: what who knows the defence does to the frames that an attack found.
+        arranged: from an attack to those that differ in what is done to its frames in the end.
     """
 
     target: Target
@@ -54,24 +56,29 @@ class GaitDefence:
     judged: Callable[[int], Target]
     proof: Callable[[Edit], Proof] | None
     objectives: Callable[[Objective], tuple[Objective, ...]]
-    arranged: Callable[[Attack], Attack] = lambda attack: attack
+    arranged: Callable[[Attack], tuple[Attack, ...]] = lambda attack: (attack,)
 
     def adaptive(self, attack: Attack) -> tuple[Attack, ...]:
         """The same attack by who knows the defence, once for each way of it; of its outcomes the worst counts.
 
-        Who may alter a frame is not bound to what the attack makes frames of: each way is gone on pixels, too, from the
-        clean frames. What was found is then arranged, where the defence lets it be.
+        It is not bound to the attack's wishes beyond the budget. Who may alter a frame is not bound to what the attack
+        makes frames of either: each way is gone on pixels, too, from the clean frames. What was found is then arranged,
+        where the defence lets it be.
         """
         unaware: Any = attack
         own = getattr(unaware, "objective", None)
         ways = self.objectives(own if isinstance(own, Objective) else Cosine())
-        aware = [replace(unaware, objective=way) for way in ways] if isinstance(own, Objective) else [attack]
+        wishes = {name: value for name, value in _NO_WISHES.items() if hasattr(unaware, name)}
+        aware = [replace(unaware, objective=w, **wishes) for w in ways] if isinstance(own, Objective) else [attack]
         budget, positions = getattr(unaware, "budget", None), getattr(unaware, "positions", First())
         bound = getattr(unaware, "edit", "alter") != "alter" or isinstance(unaware, PixelAttack)
         if isinstance(budget, Sparsity) and not bound:
             steps = max(_STEPS, getattr(unaware, "iterations", 0))
-            aware += [PixelAttack(budget, positions, way, iterations=steps) for way in ways]
-        return tuple(self.arranged(OnSurrogate(each, self.gallery)) for each in aware)
+            places = First() if isinstance(positions, GreedyGradient | GreedyTrials) else positions
+            aware += [PixelAttack(budget, places, way, iterations=steps) for way in ways]
+        if not hasattr(self.target, "surrogate"):
+            aware = [each for each in aware if each != attack]  # which is run as it is
+        return tuple(each for one in aware for each in self.arranged(OnSurrogate(one, self.gallery)))
 
 
 def undefended(target: Target, gallery: Gallery) -> GaitDefence:
@@ -90,8 +97,8 @@ def partition_vote(target: Target, gallery: Gallery, groups: int = 5, by_content
     def proof(edit: Edit) -> Proof:
         return GaitScorer(target, gallery), Partition(groups, "content" if by_content else "index", edit)
 
-    def arranged(attack: Attack) -> Attack:
-        return AcrossGroups(attack, ByContent(groups), gallery) if by_content else attack
+    def arranged(attack: Attack) -> tuple[Attack, ...]:
+        return (attack, AcrossGroups(attack, ByContent(groups), gallery)) if by_content else (attack,)
 
     return GaitDefence(voting, counting, lambda seed: voting, proof, lambda own: (JointVotes(gallery),), arranged)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import partial, wraps
-from inspect import getclosurevars
-from types import FunctionType, MethodType, ModuleType
+from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any, TypeVar, cast
 
+import numpy as np
 from torch import Tensor, nn
 
 __all__ = ["frozen", "networks_of", "on_frozen"]
+
+_PLAIN = (str, bytes, int, float, type(None), np.ndarray, Tensor, type, ModuleType)
 
 Call = TypeVar("Call", bound=Callable[..., Any])
 
@@ -42,7 +44,8 @@ def frozen(target: object) -> Iterator[None]:
 
 
 def networks_of(target: object) -> Iterator[nn.Module]:
-    """Those that an object is or holds, in fields, attributes, containers, and what a function closes over."""
+    """Those that an object is or holds, in fields, attributes, containers, and what a function closes over or has for
+    defaults."""
     waiting, seen = [target], dict[int, object]()
     while waiting:
         one = waiting.pop()
@@ -51,19 +54,31 @@ def networks_of(target: object) -> Iterator[nn.Module]:
         seen[id(one)] = one
         if isinstance(one, nn.Module):
             yield one
-        elif isinstance(one, Mapping):
-            waiting += one.values()
-        elif isinstance(one, (list, tuple, set, frozenset)):
-            waiting += one
-        elif isinstance(one, partial):
-            waiting += [one.func, one.args, one.keywords]
-        elif isinstance(one, MethodType):
-            waiting.append(one.__self__)
-        elif isinstance(one, FunctionType):
-            waiting += getclosurevars(one).nonlocals.values()
-        elif not isinstance(one, (type, ModuleType, Tensor)):
-            waiting += getattr(one, "__dict__", {}).values()
-            waiting += [getattr(one, field.name) for field in fields(one)] if is_dataclass(one) else []
+        waiting += [part for part in _held(one) if not isinstance(part, _PLAIN)]
+
+
+def _held(one: object) -> list[object]:
+    """What is to be found in an object, one step in."""
+    if isinstance(one, dict):
+        return list(one.values())
+    if isinstance(one, (list, tuple, set, frozenset)):
+        return list(one)
+    if isinstance(one, partial):
+        return [one.func, one.args, one.keywords]
+    if isinstance(one, MethodType):
+        return [one.__self__]
+    if isinstance(one, FunctionType):
+        return [one.__defaults__, one.__kwdefaults__, *map(_content, one.__closure__ or ())]
+    own = list(getattr(one, "__dict__", {}).values())
+    named = [getattr(one, field.name, None) for field in fields(one)] if is_dataclass(one) else []
+    return own + named
+
+
+def _content(cell: CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # a name without a value yet
+        return None
 
 
 def on_frozen(attack: Call) -> Call:

@@ -47,6 +47,7 @@ class Gallery:
         if embedding.shape[1:] != self.enrolled.embeddings.shape[1:]:
             found, expected = tuple(embedding.shape[1:]), tuple(self.enrolled.embeddings.shape[1:])
             raise TargetError(f"the target embeds into (parts, dimensions) {found}; the gallery holds {expected}")
+        embedding = embedding.to(self.enrolled.embeddings.dtype)
         differentiated = torch.is_grad_enabled() and embedding.requires_grad
         return identity_scores(embedding, self.enrolled, self.distance if differentiated else self._expanded)
 
