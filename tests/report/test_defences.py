@@ -19,6 +19,8 @@ def test_every_row_stands_with_its_intervals_under_the_label_of_its_data() -> No
     assert 'class="wrong"' not in page
     assert page.count("<small>25.0") == 0 and page.count("<small>10.0–33.0</small>") == 3
     assert "1.25×" in page and "10 decisions certified for sure met attacks within their radius; 0 broke" in page
+    assert 'aria-label="clean 50.0, attacked 50.0, knowing it 25.0, certified 25.0 %"' in page
+    assert "5 sequences, 40 decisions" in page
     assert "filter refuses 1.50 % (1.00–2.00)" in page
 
 

@@ -34,6 +34,7 @@ def defences_page(
         what=what,
         synthetic=synthetic,
         alarms=alarms,
+        sizes=sorted({(row.sequences, row.decisions) for row in rows}),
         within=within,
         broken=broken,
         confidence=min((row.confidence for row in rows), default=1.0),
