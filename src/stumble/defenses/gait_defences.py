@@ -65,20 +65,32 @@ class GaitDefence:
         makes frames of either: each way is gone on pixels, too, from the clean frames. What was found is then arranged,
         where the defence lets it be.
         """
-        unaware: Any = attack
-        own = getattr(unaware, "objective", None)
+        own = getattr(attack, "objective", None)
         ways = self.objectives(own if isinstance(own, Objective) else Cosine())
-        wishes = {name: value for name, value in _NO_WISHES.items() if hasattr(unaware, name)}
-        aware = [replace(unaware, objective=w, **wishes) for w in ways] if isinstance(own, Objective) else [attack]
-        budget, positions = getattr(unaware, "budget", None), getattr(unaware, "positions", First())
-        bound = getattr(unaware, "edit", "alter") != "alter" or isinstance(unaware, PixelAttack)
-        if isinstance(budget, Sparsity) and not bound:
-            steps = max(_STEPS, getattr(unaware, "iterations", 0))
-            places = First() if isinstance(positions, GreedyGradient | GreedyTrials) else positions
-            aware += [PixelAttack(budget, places, way, iterations=steps) for way in ways]
+        aware = [*_by(attack, ways), *_on_pixels(attack, ways)]
         if not hasattr(self.target, "surrogate"):
             aware = [each for each in aware if each != attack]  # which is run as it is
         return tuple(each for one in aware for each in self.arranged(OnSurrogate(one, self.gallery)))
+
+
+def _by(attack: Any, ways: tuple[Objective, ...]) -> list[Attack]:
+    """The attack with each of the objectives, without wishes of its own; as it is where it has no objective."""
+    if not isinstance(getattr(attack, "objective", None), Objective):
+        return [attack]
+    wishes = {name: value for name, value in _NO_WISHES.items() if hasattr(attack, name)}
+    return [replace(attack, objective=way, **wishes) for way in ways]
+
+
+def _on_pixels(attack: Any, ways: tuple[Objective, ...]) -> list[Attack]:
+    """A descent on the pixels of as many frames at the same places; none where the attack is that, or inserts."""
+    budget, positions = getattr(attack, "budget", None), getattr(attack, "positions", First())
+    alters = getattr(attack, "edit", "alter") == "alter" and not isinstance(attack, PixelAttack)
+    if not alters or not isinstance(budget, Sparsity):
+        return []
+    if isinstance(positions, GreedyGradient | GreedyTrials):  # which ask the target, as pixels cannot
+        positions = First()
+    steps = max(_STEPS, getattr(attack, "iterations", 0))
+    return [PixelAttack(budget, positions, way, iterations=steps) for way in ways]
 
 
 def undefended(target: Target, gallery: Gallery) -> GaitDefence:
