@@ -79,7 +79,7 @@ def test_what_is_certified_by_sampling_may_be_turned_by_chance_but_not_more_ofte
     decisions = decisions_of(verdicts("1111", "1000"), (), proofs, {"a": 1.0, "b": 1.0})
     found = summarise_defence(decisions, "ablation:8", "S = 0.1", 1.25, confidence=0.99)
     expected = "50.0 % of the decisions are certified, but only 25.0 % are left after the attacks"
-    assert found.contradiction == f"{expected}: the proof is wrong, or the votes drawn are too few"
+    assert found.contradiction == f"{expected}: the proof is wrong, or the votes drawn are too few (--votes)"
     assert (tried([found]), found.sampled) == ((0, 0), None)
     decisions = decisions_of(verdicts("1111", "1011"), (), proofs, {"a": 1.0, "b": 1.0})
     found = summarise_defence(decisions, "ablation:8", "S = 0.1", 1.25, confidence=0.99)

@@ -97,7 +97,7 @@ class DefenceRow:
             return f"{self.broken} of {self.within} certified decisions were broken within their radius"
         if self.certified is not None and self.certified.percent > self.adaptive.percent:
             left = f"{self.adaptive.percent:.1f} % are left after the attacks"
-            why = "the proof is wrong, or the votes drawn are too few"
+            why = "the proof is wrong, or the votes drawn are too few (--votes)"
             return f"{self.certified.percent:.1f} % of the decisions are certified, but only {left}: {why}"
         return None
 
