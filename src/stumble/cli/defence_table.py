@@ -16,7 +16,7 @@ __all__ = ["show_defences"]
 def show_defences(rows: Sequence[DefenceRow], what: str) -> int:
     """Print the table, and in red what contradicts itself. Returns the exit status: 1 where something does."""
     table, console = Table(), Console()
-    table.add_column("defence")
+    table.add_column("defence", overflow="fold")
     table.add_column("attack")
     for name in ("clean %", "attacked", "knowing it", "certified", "time ×"):
         table.add_column(name, justify="right")
