@@ -144,11 +144,12 @@ def action_headline(attacks: Sequence[ActionRow], unit: str) -> tuple[str, ...]:
         "least-likely": "makes the recogniser name the action it thought least likely",
     }.get(row.goal, f"makes the recogniser name “{row.goal}”")
     budget, moved = length(row.epsilon, unit), length(s.joint_mm / 1000, unit)
+    bones = significant(s.bone_max_pct).removeprefix("<\u00a0")
     return (
         f"Moving {which} by at most {budget} along each axis ({share} of the person’s height) {done} in "
         f"{percent(s.success)} of the clips.",
         f"Accuracy goes from {percent(s.accuracy_clean)} to {percent(s.accuracy)}. A joint moves by {moved} on "
-        f"average, and no bone’s length changes by more than {significant(s.bone_max_pct)}\u00a0%.",
+        f"average, and no bone’s length changes by more than {bones}\u00a0%.",
         f"{s.n} attacked clips; 95\u00a0% interval of the success {number(s.ci95[0])} to {percent(s.ci95[1])}.",
     )
 
