@@ -167,7 +167,7 @@ def page(rows: list[dict[str, float]]) -> str:
     lines = [
         f"| {r['frames']:.0f} | {r['altered']:.0f} | {r['batch']:.0f} | {1e3 * r['unfrozen']:.0f} | "
         f"{1e3 * r['plain']:.0f} | {1e3 * r['incremental']:.1f} | {r['faster_unfrozen']:.0f} | {r['faster']:.0f} | "
-        f"{r['fewer']:.1f} | {r['outside']:.0f} | {r['memory_plain']:.0f} | {r['memory_incremental']:.0f} |"
+        f"{r['fewer']:.1f} | {round(r['outside'])} | {r['memory_plain']:.0f} | {r['memory_incremental']:.0f} |"
         for r in rows
     ]
     table = "\n".join(lines)
