@@ -15,6 +15,8 @@ from torch import Tensor, nn
 import stumble
 from stumble.synth import write_walkers
 
+from .test_readme import MeanSilhouette
+
 DOCS = Path(__file__).parents[1] / "docs"
 
 
@@ -46,18 +48,6 @@ def test_a_model_like_those_of_opengait(
     assert model.training
 
 
-class Rows(nn.Module):
-    """Each row's mean over time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.linear = nn.Linear(44, 8)
-
-    def forward(self, frames: Tensor) -> Tensor:
-        embedding: Tensor = self.linear(frames.mean(1))
-        return embedding
-
-
 def test_ones_own_network_attack_and_defence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -67,7 +57,7 @@ def test_ones_own_network_attack_and_defence(
     torch.manual_seed(0)
     takes = stumble.SilhouetteInput(64, 44)
     target = stumble.wrap(
-        Rows(),
+        MeanSilhouette(),
         takes=takes,
         embed=lambda net, batch: torch.stack([net(frames[None])[0] for frames in batch.floating().unpadded()]),
     )

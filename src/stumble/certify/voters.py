@@ -139,9 +139,12 @@ class VotingClassifier:
 
     def __call__(self, batch: Skeletons) -> Output:
         """Votes for each class (B, C); differentiable as `votes.tally` is."""
+        return Output(logits=tally(self.of_pieces(batch))[:, 0])
+
+    def of_pieces(self, batch: Skeletons) -> Float[Tensor, "b g 1 c"]:
+        """The logits by which each piece votes; -inf throughout for one without frames."""
         with frozen(self.target):
-            scores = ActionScorer(self.target).scores(batch, self.pieces.mask(batch))
-        return Output(logits=tally(scores)[:, 0])
+            return ActionScorer(self.target).scores(batch, self.pieces.mask(batch))
 
 
 def _side_by_side(found: Float[Tensor, "r p d"], answered: Bool[Tensor, "b g"]) -> Output:
